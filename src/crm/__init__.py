@@ -1,0 +1,1 @@
+"""The composition root: settings, database, migrations, processes and the command line."""

@@ -1,0 +1,1 @@
+"""Where the data lies: an embedded PostgreSQL or any other server, made ready in the same way."""

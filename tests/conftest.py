@@ -1,0 +1,101 @@
+"""What tests of every kind share: a PostgreSQL server, and a workspace of their own in it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from psycopg import sql
+
+if TYPE_CHECKING:
+    from ledger.database import Database
+    from ledger.ledger import Ledger
+    from ledger.sealing import Keyring
+
+MASTER_KEY = bytes(range(32))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """How to reach a database of ours as a superuser: on the server named by CRM_TEST_DATABASE_URL, or on our own."""
+    from crm.database.embedded import EmbeddedServer
+    from crm.database.server import make_ready
+
+    if named := os.environ.get("CRM_TEST_DATABASE_URL"):
+        make_ready(named)
+        yield named
+        return
+    embedded = EmbeddedServer(tmp_path_factory.mktemp("server") / "postgres")
+    embedded.start()
+    try:
+        conninfo = embedded.conninfo("genjin_test")
+        make_ready(conninfo)
+        yield conninfo
+    finally:
+        embedded.stop()
+
+
+@pytest.fixture
+def schema(server: str) -> Iterator[str]:
+    """A name for a workspace; whatever is made under it is dropped afterwards."""
+    name = f"t_{secrets.token_hex(4)}"
+    yield name
+    with closing(psycopg.connect(server, autocommit=True)) as connection:
+        found = connection.execute(
+            "SELECT nspname FROM pg_namespace WHERE nspname = %s OR starts_with(nspname, %s)", [name, f"{name}_"]
+        ).fetchall()
+        for (each,) in found:
+            connection.execute("SET client_min_messages = warning")
+            connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(each)))
+
+
+@pytest.fixture
+def workspace(server: str, schema: str) -> str:
+    """The schema of a workspace with all its tables, empty."""
+    from crm.migrate import migrate
+
+    migrate(server, schema)
+    return schema
+
+
+@pytest.fixture
+def database(server: str, workspace: str) -> Iterator[Database]:
+    """The workspace as the application reaches it."""
+    from ledger.database import Database
+
+    opened = Database(server, workspace, role="genjin_app", min_size=1, max_size=12)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def keyring(database: Database) -> Keyring:
+    """The keys of the workspace's data subjects."""
+    from ledger.sealing import Keyring
+
+    return Keyring(database, MASTER_KEY)
+
+
+@pytest.fixture
+def ledger(database: Database, keyring: Keyring) -> Iterator[Ledger]:
+    """The workspace's ledger, empty."""
+    from ledger.ledger import Ledger
+
+    opened = Ledger(database, keyring)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def reference_data() -> Path:
+    """The folder of real sales data; tests that need it are left out where it is absent."""
+    folder = Path(os.environ.get("CRM_REFERENCE_DATA", "../shared/data"))
+    if not folder.is_dir():
+        pytest.skip(f"there is no reference data in {folder} (CRM_REFERENCE_DATA)")
+    return folder
