@@ -26,72 +26,85 @@ _OWN = ("q", "sort", "cursor", "limit", "include_total")
 
 
 class QueryRefused(DomainError):
-    """A list was asked for in a way it does not know; `values` hold the parameter and what is accepted."""
+    """A list was asked for in a way it does not know; `parameter` is the part of the query string to blame."""
 
     code: ClassVar[str] = "query-refused"
-
-    def __init__(self, parameter: str, **values: Any) -> None:
-        super().__init__(parameter=parameter, **values)
+    parameter: str
 
 
 class UnknownParameter(QueryRefused):
     """The query string has a parameter that nothing here understands."""
 
-    code: ClassVar[str] = "unknown-parameter"
+    code = "unknown-parameter"
+    accepted: tuple[str, ...]
 
 
 class RepeatedParameter(QueryRefused):
     """The query string says twice what can be said once."""
 
-    code: ClassVar[str] = "repeated-parameter"
+    code = "repeated-parameter"
 
 
 class UnknownField(QueryRefused):
     """The list has no such field to filter by."""
 
-    code: ClassVar[str] = "unknown-filter-field"
+    code = "unknown-filter-field"
+    column: str
+    accepted: tuple[str, ...]
 
 
 class UnknownOperator(QueryRefused):
     """The field cannot be asked about in this way."""
 
-    code: ClassVar[str] = "unknown-filter-operator"
+    code = "unknown-filter-operator"
+    column: str
+    accepted: tuple[str, ...]
 
 
 class UnfitValue(QueryRefused):
     """The value is not of the field's kind."""
 
-    code: ClassVar[str] = "unfit-filter-value"
+    code = "unfit-filter-value"
+    value: str | None
+    kind: str
+    accepted: tuple[str, ...]
 
 
 class UnknownSort(QueryRefused):
     """The list cannot be sorted by this."""
 
-    code: ClassVar[str] = "unknown-sort-field"
+    code = "unknown-sort-field"
+    value: str
+    accepted: tuple[str, ...]
+    most: int
 
 
-class SearchUnknown(QueryRefused):
-    """The list has nothing to search, or the words searched for are too long."""
+class UnfitSearch(QueryRefused):
+    """The words searched for are too long, or the list has nothing to search (then `most` is 0)."""
 
-    code: ClassVar[str] = "unfit-search"
+    code = "unfit-search"
+    most: int
 
 
 class UnfitCursor(QueryRefused):
     """The cursor was changed, or belongs to another filter, sort or moment."""
 
-    code: ClassVar[str] = "unfit-cursor"
+    code = "unfit-cursor"
 
 
 class UnfitLimit(QueryRefused):
     """The page size is not a number that a page can have."""
 
-    code: ClassVar[str] = "unfit-limit"
+    code = "unfit-limit"
+    value: str
+    most: int
 
 
 class TooManyFilters(QueryRefused):
     """More conditions than one question may have."""
 
-    code: ClassVar[str] = "too-many-filters"
+    code = "too-many-filters"
+    most: int
 
 
 @dataclass(frozen=True)
@@ -139,12 +152,12 @@ class Query:
                 filters.append(Filter(match[1], match[2], value))
             elif name in _OWN:
                 if name in own:
-                    raise RepeatedParameter(name)
+                    raise RepeatedParameter(parameter=name)
                 own[name] = value
             elif name not in also:
-                raise UnknownParameter(name, accepted=(*also, *_OWN, "field[op]"))
+                raise UnknownParameter(parameter=name, accepted=(*also, *_OWN, "field[op]"))
         if len(filters) > MAX_FILTERS:
-            raise TooManyFilters(filters[MAX_FILTERS].parameter, most=MAX_FILTERS)
+            raise TooManyFilters(parameter=filters[MAX_FILTERS].parameter, most=MAX_FILTERS)
         return cls(
             filters=tuple(filters),
             sort=own.get("sort") or None,
@@ -161,7 +174,7 @@ def _limit(raw: str | None) -> int:
     if raw is None:
         return DEFAULT_LIMIT
     if not re.fullmatch(r"\d{1,3}", raw, re.ASCII) or not 1 <= int(raw) <= MAX_LIMIT:
-        raise UnfitLimit("limit", value=raw, most=MAX_LIMIT)
+        raise UnfitLimit(parameter="limit", value=raw, most=MAX_LIMIT)
     return int(raw)
 
 
@@ -169,7 +182,7 @@ def _flag(name: str, raw: str | None) -> bool:
     try:
         return raw is not None and read_bool(raw)
     except Unreadable:
-        raise UnfitValue(name, value=raw, kind="bool", accepted=("true", "false")) from None
+        raise UnfitValue(parameter=name, value=raw, kind="bool", accepted=("true", "false")) from None
 
 
 @dataclass(frozen=True)
@@ -332,7 +345,7 @@ class Listing:
             name = word.removeprefix("-")
             column = self.columns.get(name)
             if column is None or not column.sortable or name in keys or len(keys) == MAX_SORTS:
-                raise UnknownSort("sort", value=word, accepted=tuple(sortable), most=MAX_SORTS)
+                raise UnknownSort(parameter="sort", value=word, accepted=tuple(sortable), most=MAX_SORTS)
             keys[name] = _Key(column, word.startswith("-"))
         if self.tie_break not in keys:
             last = next(reversed(keys.values()), None)
@@ -350,9 +363,9 @@ class Listing:
         try:
             read_value("text", words)
         except Unreadable:
-            raise SearchUnknown("q", most=MAX_SEARCH) from None
+            raise UnfitSearch(parameter="q", most=MAX_SEARCH) from None
         if not self.search or len(words) > MAX_SEARCH:
-            raise SearchUnknown("q", most=MAX_SEARCH if self.search else 0)
+            raise UnfitSearch(parameter="q", most=MAX_SEARCH if self.search else 0)
         if callable(self.search):
             return sql.SQL("(") + self.search(words, given.add) + sql.SQL(")")
         pattern = given.add(part_of(words))
@@ -362,15 +375,17 @@ class Listing:
         column = self.columns.get(asked.field)
         if column is None or not column.accepted_ops:
             accepted = tuple(sorted(name for name, known in self.columns.items() if known.accepted_ops))
-            raise UnknownField(asked.parameter, field=asked.field, accepted=accepted)
+            raise UnknownField(parameter=asked.parameter, column=asked.field, accepted=accepted)
         if asked.op not in column.accepted_ops:
-            raise UnknownOperator(asked.parameter, field=asked.field, accepted=column.accepted_ops)
+            raise UnknownOperator(parameter=asked.parameter, column=asked.field, accepted=column.accepted_ops)
         expression = sql.SQL("(") + sql.SQL(column.sql) + sql.SQL(")")
         try:
             return _compare(expression, column, asked, given)
         except Unreadable:
             kind = "bool" if asked.op == "isnull" else column.kind
-            raise UnfitValue(asked.parameter, value=asked.value[:100], kind=kind, accepted=column.choices) from None
+            raise UnfitValue(
+                parameter=asked.parameter, value=asked.value[:100], kind=kind, accepted=column.choices
+            ) from None
 
     def _segments(self, query: Query, keys: list[_Key], given: _Parameters) -> Iterable[list[sql.Composable]]:
         """Conditions for what comes after the cursor: asked one after another, each a plain range of an index."""
@@ -380,7 +395,7 @@ class Listing:
             values = query.cursors.read(query.cursor, self._question(query))
             typed = [_typed(key.column, value) for key, value in zip(keys, values, strict=True)]
         except (ForeignCursor, Unreadable, ValueError):
-            raise UnfitCursor("cursor") from None
+            raise UnfitCursor(parameter="cursor") from None
         first, value = keys[0], typed[0]
         rest = _beyond_all(keys[1:], typed[1:], given)
         null, filled = first.expression + sql.SQL(" IS NULL"), first.expression + sql.SQL(" IS NOT NULL")
