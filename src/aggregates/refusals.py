@@ -1,0 +1,44 @@
+"""Refusals that more than one kind of thing has in common."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from aggregates.base import DomainError
+
+
+class DateInFuture(DomainError):
+    """What has happened cannot be dated after today."""
+
+    code = "date-in-future"
+    field: str
+    date: date
+    today: date
+
+
+class ReasonMissing(DomainError):
+    """A correction needs a reason, so that whoever reads the history understands it."""
+
+    code = "reason-missing"
+    at = "reason"
+
+
+class CurrencyMismatch(DomainError):
+    """Amounts of two currencies are never added or compared."""
+
+    code = "currency-mismatch"
+    at = "currency"
+    currency: str
+    expected: str
+
+
+def require_past(field: str, day: date, today: date) -> None:
+    """Refuse a date of something that has happened when it lies after today."""
+    if day > today:
+        raise DateInFuture(field=field, date=day, today=today)
+
+
+def require_reason(reason: str | None) -> None:
+    """Refuse a correction without a reason."""
+    if not reason:
+        raise ReasonMissing
