@@ -57,6 +57,13 @@ class EmbeddedServer:
                 self._lease.release()
                 raise
 
+    def keep_running(self) -> None:
+        """Run it again when it is gone though this process still needs it."""
+        if not self._is_alive():
+            with turn(self._folder):
+                if not self._answers():
+                    self._run()
+
     def stop(self) -> None:
         """Need it no longer; it stops when nobody else does."""
         self._lease.release()
@@ -83,6 +90,17 @@ class EmbeddedServer:
             return beside
         name = hashlib.sha256(os.fsencode(self._folder)).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"genjin-{os.geteuid()}-{name}"
+
+    def _is_alive(self) -> bool:
+        """Its process is there, which costs less to find out than whether it answers.
+
+        A dead process that nobody has buried yet, and another one that got its number, are not it.
+        """
+        try:
+            process = psutil.Process(int((self._data / "postmaster.pid").read_text().splitlines()[0]))
+            return process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
+        except (OSError, IndexError, ValueError, psutil.NoSuchProcess):
+            return False
 
     def _answers(self) -> bool:
         """It takes connections; one that is still starting or recovering is waited for."""
@@ -124,12 +142,9 @@ class EmbeddedServer:
         )
 
     def _forget_the_dead(self) -> None:
-        """Remove the mark of a server that is gone, when its number now belongs to some other process."""
-        mark = self._data / "postmaster.pid"
-        if mark.exists():
-            pid = int(mark.read_text().splitlines()[0])
-            if not psutil.pid_exists(pid) or psutil.Process(pid).name() != "postgres":
-                mark.unlink()
+        """Remove the mark of a server that is gone: its number may belong to some other process by now."""
+        if not self._is_alive():
+            (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     def _write(self, name: str, text: str, user: SystemUser) -> None:
         path = self._data / name

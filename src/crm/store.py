@@ -1,0 +1,71 @@
+"""The store that the settings name, open for as long as a process needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from crm import master_key
+from crm.database.embedded import EmbeddedServer
+from crm.database.errors import DatabaseUnusable
+from crm.database.server import make_ready
+from crm.migrate import migrate, pending
+from crm.settings import Settings
+
+EMBEDDED_DATABASE = "genjin"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A database that is there, and a workspace's schema in it."""
+
+    settings: Settings
+    conninfo: str
+    embedded: EmbeddedServer | None
+
+    @property
+    def master_key(self) -> bytes:
+        """The key above the keys of personal data."""
+        return self.settings.master_key or master_key.in_folder(self.settings.data_dir)
+
+    def migrate(self) -> list[str]:
+        """Bring the schema to this release, and name the migrations that were run for it."""
+        make_ready(self.conninfo)
+        return migrate(self.conninfo, self.settings.schema)
+
+    def is_current(self) -> bool:
+        """The schema is that of this release; asking changes nothing and needs no right to change anything."""
+        try:
+            connection = psycopg.connect(self.conninfo, autocommit=True)
+        except psycopg.OperationalError:
+            return False  # no such database yet, or away: migrating says which
+        with closing(connection):
+            connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(self.settings.schema)))
+            return not pending(connection)
+
+    def prepare(self) -> None:
+        """Migrate when there is something to migrate."""
+        if not self.is_current():
+            self.migrate()
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Store]:
+    """The store; an embedded server runs at least until the end of the block."""
+    if settings.database_url:
+        yield Store(settings, settings.database_url, None)
+        return
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        server = EmbeddedServer(settings.data_dir / "postgres")
+        server.start()
+    except OSError as refused:
+        raise DatabaseUnusable(f"CRM_DATA_DIR must be a folder that can be written to: {refused}.") from refused
+    try:
+        yield Store(settings, server.conninfo(EMBEDDED_DATABASE), server)
+    finally:
+        server.stop()

@@ -1,0 +1,206 @@
+"""The embedded server: ours alone, shared by our processes, and gone with the last of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from crm.database.embedded import EmbeddedServer
+
+USER = """
+import sys, time
+from pathlib import Path
+from crm.database.embedded import EmbeddedServer
+server = EmbeddedServer(Path(sys.argv[1]))
+server.start()
+print("running", flush=True)
+sys.stdin.read()
+server.stop()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder for a server, which is stopped afterwards whatever the test did."""
+    path = tmp_path / "postgres"
+    yield path
+    with suppress(OSError, IndexError, psutil.NoSuchProcess):
+        psutil.Process(postmaster(path)).terminate()
+
+
+def postmaster(folder: Path) -> int:
+    """The number of the server's process."""
+    return int((folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+
+def alive(pid: int) -> bool:
+    """The process is there, and not only its grave."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def user_of(folder: Path) -> subprocess.Popen[str]:
+    """Another process that uses the server until its input ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", USER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "running\n"
+    return process
+
+
+def leave(process: subprocess.Popen[str]) -> None:
+    """Let a process that uses the server go its way."""
+    process.communicate()
+    assert process.returncode == 0
+
+
+def soon(true: Callable[[], bool], seconds: float = 15.0) -> bool:
+    """It becomes true within some seconds."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_its_data_outlives_it(folder: Path) -> None:
+    server = EmbeddedServer(folder)
+    for expected in (0, 1):
+        server.start()
+        with closing(psycopg.connect(server.conninfo("postgres"), autocommit=True)) as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS kept (x int)")
+            assert connection.execute("SELECT count(*) FROM kept").fetchone() == (expected,)
+            connection.execute("INSERT INTO kept VALUES (1)")
+        pid = postmaster(folder)
+        server.stop()
+        assert not alive(pid)
+
+
+def test_it_was_made_on_purpose_whatever_the_environment_says(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    monkeypatch.setenv("PGDATABASE", "nowhere")
+    server = EmbeddedServer(folder)
+    server.start()
+    with closing(psycopg.connect(server.conninfo("postgres"))) as connection:
+
+        def shown(name: str) -> str | None:
+            return connection.info.parameter_status(name) or str(
+                (connection.execute("SELECT current_setting(%s)", [name]).fetchone() or [None])[0]
+            )
+
+        assert shown("server_encoding") == "UTF8"
+        assert shown("data_checksums") == "on"
+        assert shown("fsync") == "on"
+        assert shown("listen_addresses") == ""
+        assert connection.execute("SELECT DISTINCT datlocprovider, datctype FROM pg_database").fetchall() == [
+            ("b", "C.UTF-8")
+        ]
+    server.stop()
+
+
+def test_nobody_else_gets_in(folder: Path) -> None:
+    server = EmbeddedServer(folder)
+    server.start()
+    socket = Path(str(psycopg.conninfo.conninfo_to_dict(server.conninfo("postgres"))["host"]))
+    assert socket.stat().st_mode & 0o777 == 0o700
+    assert socket != folder / "data"
+    rules = (folder / "data" / "pg_hba.conf").read_text()
+    assert rules.split() == ["local", "all", "all", "peer", "map=genjin"]
+    assert "trust" not in rules
+    server.stop()
+
+
+def test_a_long_path_still_gets_a_socket(tmp_path: Path) -> None:
+    folder = tmp_path / ("deep" * 20) / "postgres"
+    folder.parent.mkdir()
+    server = EmbeddedServer(folder)
+    server.start()
+    psycopg.connect(server.conninfo("postgres")).close()
+    server.stop()
+
+
+def test_processes_share_it_and_the_last_one_stops_it(folder: Path) -> None:
+    first, second = user_of(folder), user_of(folder)
+    pid = postmaster(folder)
+    leave(first)
+    assert alive(pid)
+    leave(second)
+    assert not alive(pid)
+
+
+def test_a_killed_process_does_not_keep_it_running(folder: Path) -> None:
+    killed, other = user_of(folder), user_of(folder)
+    pid = postmaster(folder)
+    killed.kill()
+    killed.communicate()
+    assert alive(pid)
+    leave(other)
+    assert not alive(pid)
+
+
+def test_it_stops_when_its_last_process_is_killed(folder: Path) -> None:
+    process = user_of(folder)
+    pid = postmaster(folder)
+    process.kill()
+    process.communicate()
+    assert soon(lambda: not alive(pid))
+
+
+def test_it_is_run_again_after_a_crash(folder: Path) -> None:
+    server = EmbeddedServer(folder)
+    server.start()
+    pid = postmaster(folder)
+    os.kill(pid, signal.SIGKILL)
+    assert soon(lambda: not alive(pid))
+
+    def again() -> bool:
+        with suppress(Exception):  # what the old server's processes still hold is let go within moments
+            server.keep_running()
+            psycopg.connect(server.conninfo("postgres")).close()
+            return True
+        return False
+
+    assert soon(again)
+    assert postmaster(folder) != pid
+    server.stop()
+
+
+def test_the_mark_of_a_dead_server_does_not_stop_a_new_one(folder: Path) -> None:
+    server = EmbeddedServer(folder)
+    server.start()
+    mark = (folder / "data" / "postmaster.pid").read_text().splitlines()
+    server.stop()
+    (folder / "data" / "postmaster.pid").write_text("\n".join([str(os.getpid()), *mark[1:]]) + "\n")
+    server.start()
+    psycopg.connect(server.conninfo("postgres")).close()
+    server.stop()
+
+
+def test_four_processes_come_up_together_on_a_fresh_and_on_an_existing_folder(folder: Path) -> None:
+    for _ in range(2):
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-c", USER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+            for _ in range(4)
+        ]
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "running\n"
+        for process in processes:
+            leave(process)
+        assert not (folder / "data" / "postmaster.pid").exists()

@@ -1,0 +1,74 @@
+"""The settings: read from the environment, with a sentence for each value that cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crm.settings import PROJECT, SettingRefused, read
+
+
+def test_nothing_needs_to_be_set() -> None:
+    settings = read({})
+    assert settings.database_url is None
+    assert settings.data_dir == PROJECT / "data"
+    assert (settings.host, settings.port, settings.schema) == ("127.0.0.1", 8000, "genjin")
+    assert settings.master_key is None
+
+
+def test_everything_may_be_set(tmp_path: Path) -> None:
+    settings = read(
+        {
+            "CRM_DATABASE_URL": "postgresql://ann@db.example/crm",
+            "CRM_DATA_DIR": str(tmp_path),
+            "CRM_HOST": "0.0.0.0",
+            "CRM_PORT": "9000",
+            "CRM_SCHEMA": "sales_2",
+            "CRM_LOG_LEVEL": "DEBUG",
+            "CRM_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        }
+    )
+    assert settings.database_url == "postgresql://ann@db.example/crm"
+    assert settings.data_dir == tmp_path
+    assert (settings.host, settings.port, settings.schema) == ("0.0.0.0", 9000, "sales_2")
+    assert settings.log_level == "debug"
+    assert settings.master_key == bytes(range(32))
+
+
+def test_an_empty_value_is_one_that_is_not_set() -> None:
+    assert read({"CRM_PORT": "", "CRM_DATABASE_URL": "", "CRM_SCHEMA": "", "CRM_MASTER_KEY": ""}) == read({})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        ("CRM_DATABASE_URL", "mysql://there/crm", "postgresql://user:password@host:5432/genjin"),
+        ("CRM_DATABASE_URL", "postgresql://host-only", "must name a PostgreSQL database"),
+        ("CRM_DATA_DIR", __file__, "must be a folder"),
+        ("CRM_PORT", "http", "a whole number from 1 to 65535"),
+        ("CRM_PORT", "0", "a whole number from 1 to 65535"),
+        ("CRM_PORT", "65536", "a whole number from 1 to 65535"),
+        ("CRM_PORT", "८०००", "a whole number from 1 to 65535"),
+        ("CRM_SCHEMA", "Sales", "lower-case letters"),
+        ("CRM_SCHEMA", "pg_sales", "neither public nor pg_"),
+        ("CRM_SCHEMA", "public", "neither public nor pg_"),
+        ("CRM_SCHEMA", "s" * 31, "1 to 30"),
+        ("CRM_SCHEMA", 'x"; DROP SCHEMA public', "lower-case letters"),
+        ("CRM_LOG_LEVEL", "loud", "debug, info, warning, error"),
+        ("CRM_MASTER_KEY", "c2hvcnQ=", "32 bytes in base64"),
+        ("CRM_MASTER_KEY", "not base64!", "32 bytes in base64"),
+    ],
+)
+def test_a_wrong_value_is_refused_in_one_sentence(name: str, value: str, accepted: str) -> None:
+    with pytest.raises(SettingRefused) as refusal:
+        read({name: value})
+    sentence = str(refusal.value)
+    assert sentence.startswith(name)
+    assert accepted in sentence
+    assert "\n" not in sentence
+
+
+def test_the_master_key_is_never_printed() -> None:
+    key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+    assert "master_key" not in repr(read({"CRM_MASTER_KEY": key}))
