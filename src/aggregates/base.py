@@ -75,6 +75,9 @@ class Event(CanMutateAggregate[UUID], DomainEvent):
     the recorded time and the customer that the event belonged to when it was recorded.
     """
 
+    TOPIC: ClassVar[str]
+    """The name it is stored under for ever."""
+
     SUBJECT: ClassVar[str] = "customer_id"
     """The attribute that names the data subject whose key seals the personal fields."""
 
@@ -131,7 +134,9 @@ class Aggregate(BaseAggregate[UUID]):
                 kind.__doc__ = _written_docstring(kind)
 
     @classmethod
-    def begin(cls, event_class: type[CanInitAggregate[UUID]], *, id: UUID, customer_id: UUID | None, **body: Any) -> Self:
+    def begin(
+        cls, event_class: type[CanInitAggregate[UUID]], *, id: UUID, customer_id: UUID | None, **body: Any
+    ) -> Self:
         """Make the aggregate by its first event."""
         return cls._create(event_class, id=id, customer_id=customer_id, **body)
 
@@ -163,7 +168,7 @@ def _is_personal(hint: Any) -> bool:
     return get_origin(hint) is Annotated and PERSONAL_MARK in get_args(hint)
 
 
-@dataclass_transform(kw_only_default=True)
+@dataclass_transform(eq_default=False, kw_only_default=True)
 class DomainError(Exception):
     """A refusal by a business rule: a stable code and the typed values its sentence needs (texts live in the API).
 
@@ -177,7 +182,9 @@ class DomainError(Exception):
     def __init__(self, **values: Any) -> None:
         unexpected = values.keys() ^ value_names(type(self))
         if unexpected:
-            raise TypeError(f"{type(self).__name__} needs exactly its own values; see to: {', '.join(sorted(unexpected))}")
+            raise TypeError(
+                f"{type(self).__name__} needs exactly its own values; see to: {', '.join(sorted(unexpected))}"
+            )
         super().__init__(self.code, values)
         self.values = values
         for name, value in values.items():
@@ -191,7 +198,7 @@ class DomainError(Exception):
 
 
 @cache
-def value_names(refusal: type[DomainError]) -> frozenset[str]:
+def value_names(refusal: type) -> frozenset[str]:
     """The names of the values that a kind of refusal carries."""
     own = (vars(base).get("__annotations__", {}) for base in refusal.__mro__ if issubclass(base, DomainError))
     return frozenset(name for names in own for name in names if name not in ("code", "at"))

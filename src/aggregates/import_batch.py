@@ -30,13 +30,13 @@ class ImportBatch(Aggregate):
         digest: str
 
     class Finished(Event):
-        """Every row was looked at."""
+        """Every row was looked at: added now, there already, there but differing (not applied), or refused."""
 
         TOPIC = "import-batch.finished"
         rows: int
-        imported: int
+        added: int
         unchanged: int
-        changed: int
+        differing: int
         refused: int
 
     @classmethod
@@ -50,12 +50,14 @@ class ImportBatch(Aggregate):
         self.digest = digest
         self.is_finished = False
 
-    def finish(self, *, rows: int, imported: int, unchanged: int, changed: int, refused: int) -> None:
+    def finish(self, *, rows: int, added: int, unchanged: int, differing: int, refused: int) -> None:
         """Say what became of the rows."""
         if self.is_finished:
             raise ImportFinished
-        self._finished(rows, imported, unchanged, changed, refused)
+        self.trigger_event(
+            self.Finished, rows=rows, added=added, unchanged=unchanged, differing=differing, refused=refused
+        )
 
     @event(Finished)
-    def _finished(self, rows: int, imported: int, unchanged: int, changed: int, refused: int) -> None:
+    def _finished(self) -> None:
         self.is_finished = True

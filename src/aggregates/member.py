@@ -67,12 +67,12 @@ class Member(Aggregate):
     def assign_team(self, team_id: UUID | None, occurred_on: date | None = None) -> None:
         """Let the member belong to another team from a day on; without a day, from now on."""
         if team_id != self.team_id:
-            self._team_assigned(team_id, occurred_on)
+            self.trigger_event(self.TeamAssigned, team_id=team_id, occurred_on=occurred_on)
 
     @event(Renamed)
     def _renamed(self, name: str | None) -> None:
         self.name = name
 
     @event(TeamAssigned)
-    def _team_assigned(self, team_id: UUID | None, occurred_on: date | None) -> None:
+    def _team_assigned(self, team_id: UUID | None) -> None:
         self.team_id = team_id

@@ -12,7 +12,7 @@ class DateInFuture(DomainError):
 
     code = "date-in-future"
     field: str
-    date: date
+    day: date
     today: date
 
 
@@ -35,7 +35,7 @@ class CurrencyMismatch(DomainError):
 def require_past(field: str, day: date, today: date) -> None:
     """Refuse a date of something that has happened when it lies after today."""
     if day > today:
-        raise DateInFuture(field=field, date=day, today=today)
+        raise DateInFuture(field=field, day=day, today=today)
 
 
 def require_reason(reason: str | None) -> None:

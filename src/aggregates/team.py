@@ -53,12 +53,12 @@ class Team(Aggregate):
     def assign_region(self, region: str | None, occurred_on: date | None = None) -> None:
         """Let it sell in another region from a day on; without a day, from now on."""
         if region != self.region:
-            self._region_assigned(region, occurred_on)
+            self.trigger_event(self.RegionAssigned, region=region, occurred_on=occurred_on)
 
     @event(Renamed)
     def _renamed(self, name: str) -> None:
         self.name = name
 
     @event(RegionAssigned)
-    def _region_assigned(self, region: str | None, occurred_on: date | None) -> None:
+    def _region_assigned(self, region: str | None) -> None:
         self.region = region

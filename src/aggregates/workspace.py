@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
-
 from zoneinfo import ZoneInfo
 
 from eventsourcing.domain import CanMutateAggregate
@@ -77,5 +76,3 @@ class Workspace(Aggregate):
         if settings != self.settings:
             topic = get_topic(type(self))
             self.trigger_event(self.Configured, originator_topic=topic, **asdict(settings))
-
-

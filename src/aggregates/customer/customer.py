@@ -155,7 +155,7 @@ class Customer(Happened, Aggregate):
         earlier = self.lifecycle_moved_on
         if earlier is not None and occurred_on < earlier and not reason:
             raise LifecycleMovedLater(occurred_on=occurred_on, earliest=earlier)
-        self._lifecycle_moved(lifecycle, occurred_on, churn_reason, basis)
+        self._move(lifecycle, occurred_on, churn_reason=churn_reason, basis=basis)
 
     def become_won(self, occurred_on: date, basis: str) -> None:
         """Let a deal or a first payment win the customer, unless it is won, in the archive, or was lost after that day.
@@ -166,7 +166,7 @@ class Customer(Happened, Aggregate):
         moved_on = self.lifecycle_moved_on or occurred_on
         was_lost_since = self.lifecycle == Lifecycle.CHURNED and occurred_on <= moved_on
         if self.lifecycle != Lifecycle.WON and not self.is_archived and not was_lost_since:
-            self._lifecycle_moved(Lifecycle.WON.value, max(occurred_on, moved_on), None, basis)
+            self._move(Lifecycle.WON, max(occurred_on, moved_on), basis=basis)
 
     def set_intent(self, intent: str, today: date, *, is_call_back: bool = True, reason: str | None = None) -> None:
         """Note whether it wants something, found out by calling back or otherwise (LIF-4, LIF-5).
@@ -187,7 +187,7 @@ class Customer(Happened, Aggregate):
             self._intent_set(intent, call_backs)
         if intent == Intent.YES and self.lifecycle == Lifecycle.POTENTIAL:
             day = max(today, self.lifecycle_moved_on or today)
-            self._lifecycle_moved(Lifecycle.INTERESTED.value, day, None, Basis.INTENT_EXPRESSED.value)
+            self._move(Lifecycle.INTERESTED, day, basis=Basis.INTENT_EXPRESSED)
 
     def log_follow_up(
         self,
@@ -256,6 +256,10 @@ class Customer(Happened, Aggregate):
             raise CustomerNotArchived(customer=self.code)
         self._reopened()
 
+    def _move(self, lifecycle: str, occurred_on: date, *, basis: str | None, churn_reason: str | None = None) -> None:
+        said = {"basis": basis and str(basis), "churn_reason": churn_reason}
+        self.trigger_event(self.LifecycleMoved, lifecycle=str(lifecycle), occurred_on=occurred_on, **said)
+
     def _contact(self, contact_id: UUID) -> dict[str, Any]:
         if contact_id not in self.contacts:
             raise ContactUnknown(contact_id=contact_id)
@@ -268,7 +272,7 @@ class Customer(Happened, Aggregate):
 
     @event(Happened.ContactRemoved)
     def _contact_removed(self, contact_id: UUID) -> None:
-        self.contacts = {id: known for id, known in self.contacts.items() if id != contact_id}
+        self.contacts = {one: known for one, known in self.contacts.items() if one != contact_id}
 
     @event(Happened.OwnerAssigned)
     def _owner_assigned(self, owner_id: UUID | None) -> None:
@@ -279,9 +283,7 @@ class Customer(Happened, Aggregate):
         self.category = category
 
     @event(Happened.LifecycleMoved)
-    def _lifecycle_moved(
-        self, lifecycle: str, occurred_on: date, churn_reason: str | None, basis: str | None
-    ) -> None:
+    def _lifecycle_moved(self, lifecycle: str, occurred_on: date) -> None:
         self.lifecycle = lifecycle
         self.lifecycle_moved_on = occurred_on
 

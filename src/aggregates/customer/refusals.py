@@ -46,7 +46,7 @@ class LifecycleAlready(DomainError):
 
 
 class LifecycleMoveUnusual(DomainError):
-    """The lifecycle goes from potential to interested, won and churned; any other move is a correction with a reason."""
+    """The lifecycle goes from potential to interested, won and churned; any other move needs a reason."""
 
     code = "lifecycle-move-unusual"
     at = "lifecycle"

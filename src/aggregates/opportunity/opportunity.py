@@ -30,15 +30,20 @@ from aggregates.refusals import CurrencyMismatch, require_past, require_reason
 
 @dataclass(frozen=True)
 class StageEntry:
-    """When a stage was entered: on the day that was said, else on the day it was recorded."""
+    """When a stage was entered: on the day that was said, else on the day it was recorded; and whether it ended there."""
 
     stage: str
     occurred_on: date | None
     recorded_at: datetime
+    closed_on: date | None = None
 
     def day(self, calendar: Calendar) -> date:
         """The business day of entering."""
         return self.occurred_on or calendar.day_of(self.recorded_at)
+
+    def left_after(self, calendar: Calendar) -> date:
+        """The first day on which something else can follow: that of being won or lost in it, else of entering it."""
+        return self.closed_on or self.day(calendar)
 
 
 class Opportunity(Happened, Aggregate):
@@ -85,9 +90,8 @@ class Opportunity(Happened, Aggregate):
     ) -> None:
         self._customer_id = customer_id
         self.pipeline_id = pipeline_id
-        self.entries = (StageEntry(stage, occurred_on, timestamp),)
+        self.entries: tuple[StageEntry, ...] = (StageEntry(stage, occurred_on, timestamp),)
         self.status = "open"
-        self.closed_on: date | None = None
         self.amount = amount
         self.currency = currency
         self.owner_id = owner_id
@@ -103,6 +107,11 @@ class Opportunity(Happened, Aggregate):
     def stage(self) -> str:
         """The stage it is in, or was in when it was closed."""
         return self.entries[-1].stage
+
+    @property
+    def closed_on(self) -> date | None:
+        """The day it was won or lost; none while it is open."""
+        return self.entries[-1].closed_on
 
     def require_open(self) -> None:
         """Refuse what is not done with an opportunity that was won or lost."""
@@ -135,12 +144,12 @@ class Opportunity(Happened, Aggregate):
         if not 0 <= entry < len(self.entries):
             raise EntryUnknown(entry=entry, entries=len(self.entries))
         require_reason(reason)
-        earliest = self.entries[entry - 1].day(calendar) if entry > 0 else None
-        is_last = entry == len(self.entries) - 1
-        latest = (self.closed_on or calendar.today) if is_last else self.entries[entry + 1].day(calendar)
+        before, here, after = self.entries[:entry][-1:], self.entries[entry], self.entries[entry + 1 :][:1]
+        earliest = max((one.left_after(calendar) for one in before), default=None)
+        latest = here.closed_on or min((one.day(calendar) for one in after), default=calendar.today)
         if occurred_on > latest or (earliest is not None and occurred_on < earliest):
             raise StageDateOutOfOrder(occurred_on=occurred_on, earliest=earliest, latest=latest)
-        if occurred_on != self.entries[entry].occurred_on:
+        if occurred_on != here.occurred_on:
             self._stage_date_corrected(entry, occurred_on)
 
     def revise_amount(self, amount: Decimal | None, currency: str | None = None) -> None:
@@ -176,13 +185,15 @@ class Opportunity(Happened, Aggregate):
         self._require_in_order(occurred_on, calendar)
         self._won(amount, self.currency, occurred_on)
 
-    def lose(self, loss_reason: str | None, occurred_on: date, calendar: Calendar, *, is_imported: bool = False) -> None:
+    def lose(
+        self, loss_reason: str | None, occurred_on: date, calendar: Calendar, *, is_imported: bool = False
+    ) -> None:
         """Close it without a deal, and say why; only what is imported may not know."""
         self.require_open()
         if not loss_reason and not is_imported:
             raise LossReasonMissing
         self._require_in_order(occurred_on, calendar)
-        self._lost(loss_reason, occurred_on)
+        self.trigger_event(self.Lost, loss_reason=loss_reason, occurred_on=occurred_on)
 
     def reopen(
         self,
@@ -193,7 +204,7 @@ class Opportunity(Happened, Aggregate):
         reason: str | None,
     ) -> None:
         """Work on it again, from a stage of its pipeline or the one it was in; to undo a deal takes a reason."""
-        if self.closed_on is None:
+        if self.status == "open":
             raise OpportunityNotClosed
         if self.status == "won":
             require_reason(reason)
@@ -204,7 +215,7 @@ class Opportunity(Happened, Aggregate):
     def _require_in_order(self, occurred_on: date | None, calendar: Calendar) -> None:
         day = occurred_on or calendar.today
         require_past("occurred_on", day, calendar.today)
-        earliest = self.closed_on or self.entries[-1].day(calendar)
+        earliest = self.entries[-1].left_after(calendar)
         if day < earliest:
             raise BeforeStageEntered(occurred_on=day, earliest=earliest)
 
@@ -239,15 +250,14 @@ class Opportunity(Happened, Aggregate):
         self.status = "won"
         self.amount = amount
         self.currency = currency
-        self.closed_on = occurred_on
+        self.entries = (*self.entries[:-1], replace(self.entries[-1], closed_on=occurred_on))
 
     @event(Happened.Lost)
-    def _lost(self, loss_reason: str | None, occurred_on: date) -> None:
+    def _lost(self, occurred_on: date) -> None:
         self.status = "lost"
-        self.closed_on = occurred_on
+        self.entries = (*self.entries[:-1], replace(self.entries[-1], closed_on=occurred_on))
 
     @event(Happened.Reopened)
     def _reopened(self, stage: str, occurred_on: date | None, timestamp: datetime) -> None:
         self.status = "open"
-        self.closed_on = None
         self.entries = (*self.entries, StageEntry(stage, occurred_on, timestamp))
