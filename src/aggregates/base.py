@@ -197,7 +197,6 @@ class DomainError(Exception):
         return field_name if isinstance(field_name, str) else self.at
 
 
-@cache
 def value_names(refusal: type) -> frozenset[str]:
     """The names of the values that a kind of refusal carries."""
     own = (vars(base).get("__annotations__", {}) for base in refusal.__mro__ if issubclass(base, DomainError))

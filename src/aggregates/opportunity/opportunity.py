@@ -30,7 +30,7 @@ from aggregates.refusals import CurrencyMismatch, require_past, require_reason
 
 @dataclass(frozen=True)
 class StageEntry:
-    """When a stage was entered: on the day that was said, else on the day it was recorded; and whether it ended there."""
+    """When a stage was entered: on the day that was said, else on the day it was recorded; and when it ended there."""
 
     stage: str
     occurred_on: date | None
