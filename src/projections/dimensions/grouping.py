@@ -1,0 +1,70 @@
+"""Reports by owner, team, region and the like: the SQL that a grouping needs, and the key that its groups show.
+
+Everything here is literal: what a client asks for only chooses among these pieces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, LiteralString
+from uuid import UUID
+
+from psycopg import sql
+
+from aggregates.base import DomainError
+
+
+class UnknownGrouping(DomainError):
+    """The report cannot be grouped like this; `values` name the grouping and what is accepted."""
+
+    code: ClassVar[str] = "unknown-grouping"
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One way to group: the columns that its key shows, each with its SQL, and the joins that these need, in order."""
+
+    columns: tuple[tuple[str, LiteralString], ...]
+    joins: tuple[LiteralString, ...] = ()
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The groupings asked for, as pieces of one statement; the currency always ends the key."""
+
+    names: tuple[str, ...]
+    columns: sql.Composable
+    joins: sql.Composable
+
+    def key(self, row: Sequence[Any]) -> dict[str, str | None]:
+        """The key of the group that a result row belongs to (its first columns)."""
+        return dict(zip(self.names, map(_plain, row), strict=False))
+
+
+def grouping(by: Sequence[str], dimensions: Mapping[str, Dimension], currency: LiteralString) -> Grouping:
+    """The pieces of SQL for these dimensions. Raises UnknownGrouping, also when one is named twice."""
+    for name in by:
+        if name not in dimensions or list(by).count(name) > 1:
+            raise UnknownGrouping(by=name, accepted=tuple(sorted(dimensions)))
+    columns = [*(column for name in by for column in dimensions[name].columns), ("currency", currency)]
+    joins = dict.fromkeys(join for name in by for join in dimensions[name].joins)
+    return Grouping(
+        names=tuple(name for name, _ in columns),
+        columns=sql.SQL(", ").join(sql.SQL(expression) for _, expression in columns),
+        joins=sql.SQL(" ").join(sql.SQL(join) for join in joins),
+    )
+
+
+def in_order(groups: Mapping[tuple[Any, ...], dict[str, Any]]) -> list[dict[str, Any]]:
+    """The groups ordered by their keys, what is unknown at the end."""
+    return [groups[key] for key in sorted(groups, key=lambda key: [(part is None, str(part)) for part in key])]
+
+
+def amount(value: Any) -> str | None:
+    """An amount as JSON shows it: a decimal string, null where it is unknown."""
+    return None if value is None else format(value, "f")
+
+
+def _plain(value: Any) -> str | None:
+    return str(value) if isinstance(value, UUID) else value
