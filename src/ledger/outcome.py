@@ -1,0 +1,37 @@
+"""What is asked of the ledger together with an append, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where it was written: the aggregate answered for, its version, and the position of the last event."""
+
+    id: UUID
+    version: int
+    position: int
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class Expecting:
+    """The version that the caller saw of an aggregate: anything newer makes the command stale."""
+
+    id: UUID
+    version: int
+
+
+@dataclass(frozen=True)
+class Idempotency:
+    """What makes two requests the same one: who asks, under which key, and (in a batch) at which index.
+
+    `body` is the request as it came; only a keyed hash of it is kept, to refuse the key for another request.
+    """
+
+    member: str
+    key: str
+    index: int
+    body: bytes

@@ -1,0 +1,296 @@
+"""Sealing: personal data is stored so that destroying one key makes it unreadable for good."""
+
+from __future__ import annotations
+
+import hmac
+import os
+from base64 import b64encode
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from hashlib import sha256
+from threading import Lock
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ledger.database import Database
+from ledger.errors import Malformed, SubjectErased, WrongMasterKey
+
+NONCE = 12
+CACHED_KEYS = 50_000
+EPOCH_HOLDS = 1.0
+"""Seconds for which a process may go on using cached keys before it looks whether one was destroyed elsewhere."""
+
+_read_fields = msgspec.json.Decoder(dict[str, str | None]).decode
+_nothing: dict[str, str | None] = {}
+
+
+class Blob:
+    """The sealed part of one event; it is opened once, and only when somebody needs it."""
+
+    __slots__ = ("aggregate_id", "fields", "sealed", "subject", "version")
+
+    def __init__(self, subject: UUID, aggregate_id: UUID, version: int, sealed: bytes) -> None:
+        self.subject = subject
+        self.aggregate_id = aggregate_id
+        self.version = version
+        self.sealed = sealed
+        self.fields: dict[str, str | None] | None = None
+
+
+class Sealed:
+    """A personal field that nobody has looked into yet; `Keyring.open_many` gives what it holds."""
+
+    __slots__ = ("blob", "field")
+
+    def __init__(self, blob: Blob, field: str) -> None:
+        self.blob = blob
+        self.field = field
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sealed):
+            return NotImplemented
+        return self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    def __repr__(self) -> str:
+        return f"Sealed({self.field!r} of {self.blob.aggregate_id} v{self.blob.version})"
+
+    @property
+    def _identity(self) -> tuple[UUID, int, str, bytes]:
+        return self.blob.aggregate_id, self.blob.version, self.field, self.blob.sealed
+
+
+class Keyring:
+    """The keys of data subjects, each wrapped by the master key, unwrapped ones kept at hand.
+
+    Without a database it keeps them in memory only. May be used by many threads. A key that another process destroyed is
+    forgotten within a second (EPOCH_HOLDS).
+    """
+
+    def __init__(self, database: Database | None, master_key: bytes, *, epoch_holds: float = EPOCH_HOLDS) -> None:
+        if len(master_key) != 32:
+            raise ValueError("the master key must have 32 bytes")
+        self._database = database
+        self._master = AESGCM(master_key)
+        self._master_key = master_key
+        self._lock = Lock()
+        self._keys: OrderedDict[UUID, AESGCM | None] = OrderedDict()
+        self._new: dict[UUID, bytes] = {}
+        self._epoch: int | None = None
+        self._epoch_holds = epoch_holds
+        self._epoch_read_at = 0.0
+
+    @cached_property
+    def master_id(self) -> str:
+        """Names the master key without telling anything about it."""
+        return hmac.digest(self._master_key, b"genjin master key id", sha256).hex()[:16]
+
+    @cached_property
+    def _request_key(self) -> bytes:
+        return hmac.digest(self._master_key, b"genjin request hash", sha256)
+
+    def request_hash(self, body: bytes) -> bytes:
+        """A keyed hash of a request: it tells two requests apart and says nothing about what is in them."""
+        return hmac.digest(self._request_key, body, sha256)
+
+    @cached_property
+    def _cache_key(self) -> AESGCM:
+        return AESGCM(hmac.digest(self._master_key, b"genjin cache", sha256))
+
+    def encrypt_cached(self, plain: bytes, bound_to: bytes) -> bytes:
+        """Something that may hold personal data and is thrown away at every erasure."""
+        nonce = os.urandom(NONCE)
+        return nonce + self._cache_key.encrypt(nonce, plain, bound_to)
+
+    def decrypt_cached(self, sealed: bytes, bound_to: bytes) -> bytes:
+        """What was encrypted by `encrypt_cached`; raises InvalidTag for anything else."""
+        return self._cache_key.decrypt(sealed[:NONCE], sealed[NONCE:], bound_to)
+
+    def seal(self, subject: UUID, aggregate_id: UUID, version: int, fields: dict[str, str | None]) -> bytes:
+        """Personal fields of one event, sealed with the subject's key, which is made when there is none yet.
+
+        A new key is only kept once an append that carries it (`new_key`) was written. Raises SubjectErased.
+        """
+        key = self._key_to_seal(subject, fresh=version == 1 and subject == aggregate_id)
+        nonce = os.urandom(NONCE)
+        return nonce + key.encrypt(nonce, msgspec.json.encode(fields), _bound_to(aggregate_id, version))
+
+    def new_key(self, subject: UUID) -> bytes | None:
+        """The wrapped key of a subject whose key is not stored yet: it must travel with the next append."""
+        return self._new.get(subject)
+
+    def stored(self, subjects: Iterable[UUID]) -> None:
+        """The new keys of these subjects are in the database now."""
+        with self._lock:
+            for subject in subjects:
+                self._new.pop(subject, None)
+
+    def forget(self, subject: UUID) -> None:
+        """Drop what is kept at hand for a subject; the next use asks the database."""
+        with self._lock:
+            self._new.pop(subject, None)
+            self._keys.pop(subject, None)
+
+    def destroy(self, subject: UUID) -> bool:
+        """Make everything sealed for a subject unreadable for good; whether there was anything to destroy."""
+        existed = subject in self._keys
+        if self._database is not None:
+            with self._database.connection(autocommit=True) as connection:
+                row = connection.execute("SELECT destroy_sealing_key(%s)", [subject]).fetchone()
+                existed = bool(row and row[0])
+        self._keep(subject, None)
+        with self._lock:
+            self._new.pop(subject, None)
+        return existed
+
+    def open(self, handle: Any) -> Any:
+        """What a handle holds, or None when its key was destroyed; anything else as it is."""
+        if not isinstance(handle, Sealed):
+            return handle
+        return self.open_blob(handle.blob).get(handle.field)
+
+    def open_many(self, handles: Iterable[Sealed | None]) -> list[str | None]:
+        """What each handle holds, or None when its key was destroyed; missing keys are fetched in one query."""
+        handles = list(handles)
+        blobs = [handle.blob for handle in handles if handle is not None and handle.blob.fields is None]
+        self.open_blobs(blobs)
+        return [None if handle is None else self.open_blob(handle.blob).get(handle.field) for handle in handles]
+
+    def open_blobs(self, blobs: Iterable[Blob]) -> None:
+        """Open the sealed parts of many events; missing keys are fetched in one query."""
+        blobs = list(blobs)
+        self.prefetch({blob.subject for blob in blobs})
+        for blob in blobs:
+            if blob.fields is None:
+                blob.fields = self._open(blob, self._keys.get(blob.subject))
+
+    def open_blob(self, blob: Blob) -> dict[str, str | None]:
+        """All personal fields of one event; none when the key was destroyed."""
+        if blob.fields is None:
+            blob.fields = self._open(blob, self._key(blob.subject))
+        return blob.fields
+
+    def _open(self, blob: Blob, key: AESGCM | None) -> dict[str, str | None]:
+        if key is None:
+            return _nothing
+        try:
+            plain = key.decrypt(blob.sealed[:NONCE], blob.sealed[NONCE:], _bound_to(blob.aggregate_id, blob.version))
+        except InvalidTag as error:
+            raise Malformed(f"the sealed part of {blob.aggregate_id} v{blob.version} was tampered with") from error
+        return _read_fields(plain)
+
+    def prefetch(self, subjects: Iterable[UUID]) -> None:
+        """Have the keys of these subjects at hand, with at most one query."""
+        self._look_for_destroyed_keys()
+        keys = self._keys
+        missing = [subject for subject in subjects if subject not in keys]
+        if missing:
+            self._fetch(missing)
+
+    def _key(self, subject: UUID) -> AESGCM | None:
+        self._look_for_destroyed_keys()
+        try:
+            with self._lock:
+                self._keys.move_to_end(subject)
+                return self._keys[subject]
+        except KeyError:
+            return self._fetch([subject]).get(subject)
+
+    def _key_to_seal(self, subject: UUID, *, fresh: bool) -> AESGCM:
+        if subject not in self._keys and not fresh:
+            key, known = self._find(subject)
+        else:
+            with self._lock:
+                key, known = self._keys.get(subject), subject in self._keys
+        if key is not None:
+            return key
+        if known:
+            raise SubjectErased(subject)
+        return self._make(subject)
+
+    def _find(self, subject: UUID) -> tuple[AESGCM | None, bool]:
+        found = self._fetch([subject])
+        return found.get(subject), subject in found
+
+    def _make(self, subject: UUID) -> AESGCM:
+        with self._lock:
+            made_meanwhile = self._keys.get(subject)
+            if made_meanwhile is not None:
+                return made_meanwhile
+            raw = AESGCM.generate_key(256)
+            nonce = os.urandom(NONCE)
+            key = AESGCM(raw)
+            if self._database is not None:
+                self._new[subject] = nonce + self._master.encrypt(nonce, raw, subject.bytes)
+            self._keys[subject] = key
+            return key
+
+    def _fetch(self, subjects: list[UUID]) -> dict[UUID, AESGCM | None]:
+        """Read keys from the database; a subject without any row is not in the answer, and is not remembered."""
+        if self._database is None:
+            return {}
+        rows = self._database.read(
+            lambda connection: connection.execute(
+                "SELECT subject, wrapped, master FROM sealing_keys WHERE subject = ANY(%s)", [subjects], binary=True
+            ).fetchall()
+        )
+        found: dict[UUID, AESGCM | None] = {}
+        for subject, wrapped, master in rows:
+            found[subject] = None if wrapped is None else self._unwrap(subject, wrapped, master)
+            self._keep(subject, found[subject])
+        return found
+
+    def _unwrap(self, subject: UUID, wrapped: bytes, master: str) -> AESGCM:
+        try:
+            return AESGCM(self._master.decrypt(wrapped[:NONCE], wrapped[NONCE:], subject.bytes))
+        except InvalidTag as error:
+            raise WrongMasterKey(
+                f"a sealing key was wrapped by master key {master}, and the one given is {self.master_id}"
+            ) from error
+
+    def _keep(self, subject: UUID, key: AESGCM | None) -> None:
+        with self._lock:
+            self._keys[subject] = key
+            self._keys.move_to_end(subject)
+            while len(self._keys) > CACHED_KEYS:
+                oldest = next(iter(self._keys))
+                if oldest in self._new:
+                    self._keys.move_to_end(oldest)
+                    break
+                del self._keys[oldest]
+
+    def _look_for_destroyed_keys(self) -> None:
+        if self._database is None or monotonic() - self._epoch_read_at < self._epoch_holds:
+            return
+        epoch = self.epoch()
+        with self._lock:
+            if epoch != self._epoch:
+                self._epoch = epoch
+                self._keys = OrderedDict((subject, self._keys[subject]) for subject in self._new)
+            self._epoch_read_at = monotonic()
+
+    def epoch(self) -> int:
+        """How many keys were destroyed so far."""
+        if self._database is None:
+            return 0
+        read: Callable[..., Any] = lambda connection: connection.execute("SELECT sealing_epoch FROM meta").fetchone()  # noqa: E731
+        row = self._database.read(read)
+        return int(row[0]) if row else 0
+
+
+def as_text(sealed: bytes) -> str:
+    """A sealed blob as it stands in JSON."""
+    return b64encode(sealed).decode()
+
+
+def _bound_to(aggregate_id: UUID, version: int) -> bytes:
+    """What a sealed part belongs to: moved to another event, it cannot be opened."""
+    return aggregate_id.bytes + version.to_bytes(8, "big")

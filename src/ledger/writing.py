@@ -1,0 +1,165 @@
+"""Writing: the writers of a process are sent together in one round trip, and each gets its own verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from time import sleep
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+import psycopg
+
+from ledger.database import Database
+from ledger.errors import DatabaseAway
+from ledger.stored import StoredEvent
+
+MOST_COMMANDS = 128
+MOST_EVENTS = 1_000
+ATTEMPTS = 6
+FIRST_PAUSE = 0.05
+
+_APPEND = (
+    "SELECT verdict, on_id, on_version, at_position, on_kind, on_value FROM append("
+    "%s::jsonb, %b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::uuid[], %s)"
+)
+_json = msgspec.json.Encoder().encode
+
+
+class Verdict(NamedTuple):
+    """What the ledger says to one command; see the function `append` in the migrations for the words."""
+
+    word: str
+    id: UUID
+    version: int
+    position: int
+    kind: str | None
+    value: str | None
+
+
+@dataclass(eq=False)
+class Append:
+    """One command on its way into the ledger: its events, and the conditions under which they may be written."""
+
+    events: Sequence[StoredEvent]
+    id: UUID
+    version: int
+    conditions: dict[str, Any]
+    tokens: frozenset[Any]
+    """What it shares with no other command of its group: aggregates, claims, keys."""
+    turn: Lock = field(default_factory=Lock)
+    verdict: Verdict | None = None
+    error: BaseException | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """The command as the function `append` takes it."""
+        return {"events": len(self.events), "id": self.id, "version": self.version, **self.conditions}
+
+
+class Writer:
+    """Sends commands to the ledger: whoever comes first leads, and takes along all that came meanwhile."""
+
+    def __init__(self, database: Database, master_id: str) -> None:
+        self._database = database
+        self._master_id = master_id
+        self._lock = Lock()
+        self._queue: list[Append] = []
+        self._is_led = False
+
+    def append(self, command: Append) -> Verdict:
+        """Write it, and say what became of it; raises DatabaseAway when nobody can say."""
+        with self._lock:
+            self._queue.append(command)
+            leads = not self._is_led
+            self._is_led = True
+            if not leads:
+                command.turn.acquire()
+        if not leads:
+            command.turn.acquire()
+        if command.verdict is None and command.error is None:
+            self._lead()
+        if command.error is not None:
+            raise command.error
+        assert command.verdict is not None
+        return command.verdict
+
+    def _lead(self) -> None:
+        with self._lock:
+            group, self._queue = _group(self._queue)
+        try:
+            for command, verdict in zip(group, self._send(group), strict=True):
+                command.verdict = verdict
+        except BaseException as error:
+            for command in group:
+                command.error = error
+        finally:
+            with self._lock:
+                heir = self._queue[0] if self._queue else None
+                self._is_led = heir is not None
+            if heir is not None:
+                heir.turn.release()
+            for command in group[1:]:
+                command.turn.release()
+
+    def _send(self, group: Sequence[Append]) -> list[Verdict]:
+        """Send it until there is an answer: what was written already is recognised, and never written twice."""
+        parameters = self._parameters(group)
+        pause = FIRST_PAUSE
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with self._database.connection(autocommit=True) as connection:
+                    rows = connection.execute(_APPEND, parameters, prepare=True, binary=True).fetchall()
+                return [Verdict(*row) for row in rows]
+            except psycopg.OperationalError as error:
+                if attempt == ATTEMPTS or not _was_lost(connection, error):
+                    raise DatabaseAway(str(error)) from error
+            sleep(pause)
+            pause *= 2
+            self._database.refresh()
+        raise AssertionError("unreachable")
+
+    def _parameters(self, group: Sequence[Append]) -> list[Any]:
+        events = [event for command in group for event in command.events]
+        return [
+            _json([command.describe() for command in group]).decode(),
+            [event.originator_id for event in events],
+            [event.originator_version for event in events],
+            [event.topic for event in events],
+            [event.state for event in events],
+            [event.customer_id for event in events],
+            self._master_id,
+        ]
+
+
+def _group(queue: Sequence[Append]) -> tuple[list[Append], list[Append]]:
+    """Commands that can be sent together, from the front of the queue, and those that have to wait."""
+    group, rest = [queue[0]], []
+    taken = set(queue[0].tokens)
+    events = len(queue[0].events)
+    for command in queue[1:]:
+        events += len(command.events)
+        if len(group) < MOST_COMMANDS and events <= MOST_EVENTS and taken.isdisjoint(command.tokens):
+            group.append(command)
+        else:
+            rest.append(command)
+        taken |= command.tokens
+    return group, rest
+
+
+def _was_lost(connection: psycopg.Connection[Any], error: psycopg.OperationalError) -> bool:
+    """The connection broke, so the answer is unknown or never came; anything else is the server's own refusal."""
+    return connection.broken or connection.closed or error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
+
+
+def tokens_of(events: Iterable[StoredEvent], conditions: dict[str, Any], also: UUID) -> frozenset[Any]:
+    """What a command must not share with another one of the same group."""
+    tokens: set[Any] = {event.originator_id for event in events} | {also}
+    tokens |= {("claim", each["kind"], each["value"]) for each in conditions.get("claims", ())}
+    tokens |= {("sealing", each[0]) for each in conditions.get("keys", ())}
+    if "key" in conditions:
+        tokens.add(("key", *conditions["key"][:3]))
+    if "expecting" in conditions:
+        tokens.add(conditions["expecting"][0])
+    return frozenset(tokens)
