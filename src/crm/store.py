@@ -32,6 +32,22 @@ class Store:
         """The key above the keys of personal data."""
         return self.settings.master_key or master_key.in_folder(self.settings.data_dir)
 
+    def check_master_key(self) -> None:
+        """Raise MasterKeyUnusable when the personal data in this store was sealed under another key."""
+        from ledger.sealing import Keyring
+
+        keyring = Keyring(None, self.master_key)
+        with closing(psycopg.connect(self.conninfo, autocommit=True)) as connection:
+            self._see(connection)
+            other = connection.execute(
+                "SELECT 1 FROM sealing_keys WHERE master <> %s LIMIT 1", [keyring.master_id]
+            ).fetchone()
+        if other:
+            raise master_key.MasterKeyUnusable(
+                "The personal data in this database was sealed under another master key: set CRM_MASTER_KEY to that, "
+                f"or put its file back as {self.settings.data_dir / master_key.FILE}."
+            )
+
     def migrate(self) -> list[str]:
         """Bring the schema to this release, and name the migrations that were run for it."""
         make_ready(self.conninfo)
@@ -44,8 +60,11 @@ class Store:
         except psycopg.OperationalError:
             return False  # no such database yet, or away: migrating says which
         with closing(connection):
-            connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(self.settings.schema)))
+            self._see(connection)
             return not pending(connection)
+
+    def _see(self, connection: psycopg.Connection) -> None:
+        connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(self.settings.schema)))
 
     def prepare(self) -> None:
         """Migrate when there is something to migrate."""

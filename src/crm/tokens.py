@@ -43,12 +43,13 @@ def create(connection: Connection, name: str, member_id: UUID) -> str:
     return text
 
 
-def member_of(connection: Connection, text: str) -> UUID | None:
-    """Whose token this is; None when it is unknown or was revoked."""
-    row = connection.execute(
-        "SELECT member_id FROM tokens WHERE digest = %s AND revoked_at IS NULL", [_digest(text)]
-    ).fetchone()
-    return row[0] if row else None
+def found(connection: Connection, text: str) -> Token | None:
+    """The token that has this text; None when there is none or it was revoked."""
+    with connection.cursor(row_factory=class_row(Token)) as cursor:
+        return cursor.execute(
+            "SELECT id, name, member_id, created_at, revoked_at FROM tokens WHERE digest = %s AND revoked_at IS NULL",
+            [_digest(text)],
+        ).fetchone()
 
 
 def member_named(connection: Connection, name: str) -> UUID | None:
@@ -57,6 +58,16 @@ def member_named(connection: Connection, name: str) -> UUID | None:
         "SELECT member_id FROM tokens WHERE name = %s ORDER BY created_at DESC LIMIT 1", [name]
     ).fetchone()
     return row[0] if row else None
+
+
+def is_in_use(connection: Connection, name: str) -> bool:
+    """There is a token of this name that was not revoked."""
+    return bool(connection.execute("SELECT FROM tokens WHERE name = %s AND revoked_at IS NULL", [name]).fetchone())
+
+
+def is_first(connection: Connection) -> bool:
+    """No token was ever made here."""
+    return connection.execute("SELECT FROM tokens LIMIT 1").fetchone() is None
 
 
 def all_of(connection: Connection) -> list[Token]:

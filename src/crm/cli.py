@@ -1,0 +1,42 @@
+"""The command `crm`: runs the service, and answers on a terminal what the API answers over HTTP."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from crm.console import running, tokens
+from crm.console.output import refusal
+
+app = typer.Typer(
+    name="crm",
+    help="Genjin, an event-sourced CRM. Settings come from the environment: see docs/operations.md.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(running.serve)
+app.command()(running.work)
+app.command()(running.migrate)
+app.add_typer(tokens.app, name="token")
+
+
+def main() -> None:
+    """Run the command, and turn what stands in its way into one sentence and exit code 1."""
+    try:
+        app()
+    except _sentences() as refused:
+        refusal(str(refused).strip())
+        sys.exit(1)
+
+
+def _sentences() -> tuple[type[Exception], ...]:
+    """What is meant for the person at the terminal; anything else is a defect and shows where it happened."""
+    from crm.database.errors import DatabaseUnusable
+    from crm.master_key import MasterKeyUnusable
+    from crm.settings import SettingRefused
+    from ledger.errors import DatabaseAway, WrongMasterKey
+
+    return DatabaseUnusable, MasterKeyUnusable, SettingRefused, DatabaseAway, WrongMasterKey

@@ -1,0 +1,57 @@
+"""What commands print: tables and sentences for people, or with --json nothing but JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def as_json(value: Any) -> None:
+    """Print one JSON document."""
+    typer.echo(json.dumps(value, ensure_ascii=False, default=_plain))
+
+
+def as_table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print a table, as wide as it needs to be."""
+    table = Table(*headings, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*("" if each is None else str(_plain_text(each)) for each in row))
+    out.print(table)
+
+
+def sentence(text: str) -> None:
+    """Print plain text, at once."""
+    typer.echo(text)
+
+
+def refusal(text: str) -> None:
+    """Say on standard error why nothing was done."""
+    err.print(f"crm: {text}", markup=False, style="red" if err.is_terminal else None)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal | UUID):
+        return str(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _plain_text(value: Any) -> Any:
+    return value.strftime("%Y-%m-%d %H:%M") if isinstance(value, datetime) else value

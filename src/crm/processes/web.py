@@ -1,0 +1,46 @@
+"""A process that answers requests on a socket which it shares with others of its kind."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import socket
+
+import uvicorn
+
+from api.app import create_app
+from crm import logs, settings, store
+from crm.processes import lifeline, stopping
+from crm.services import services
+
+FINISHING = 5
+"""Seconds that open requests have to finish once the process is asked to stop."""
+
+
+def main() -> None:
+    """Answer until SIGTERM, or until the process that started this one is gone."""
+    parser = argparse.ArgumentParser(prog="python -m crm.processes.web")
+    parser.add_argument("--socket", type=int, required=True)
+    parser.add_argument("--lifeline", type=int, required=True)
+    given = parser.parse_args()
+    stopping.unwind_on_signals()
+    lifeline.hold(given.lifeline)
+    chosen = settings.read()
+    logs.configure(chosen.log_level)
+    with store.opened(chosen) as opened, services(opened) as made:
+        config = uvicorn.Config(
+            create_app(made),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            backlog=2048,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=FINISHING,
+        )
+        gc.collect()
+        gc.freeze()
+        uvicorn.Server(config).run(sockets=[socket.socket(fileno=given.socket)])
+
+
+if __name__ == "__main__":
+    main()

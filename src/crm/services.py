@@ -1,0 +1,77 @@
+"""The composition root: every piece of the service, put together for one store."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from commands.base import Door
+from projections.engine.reader import Reader
+
+from crm import tokens
+from crm.database.roles import APP
+from crm.store import Store
+from ledger.database import Database
+from ledger.ledger import Ledger
+from ledger.sealing import Keyring
+from policy import Actor, Policy
+
+
+class Tokens:
+    """Knows whose token it is."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def actor_of(self, token: str) -> Actor | None:
+        """The member whose token this is; none when it is unknown or was revoked."""
+        found = self._database.read(lambda connection: tokens.found(connection, token))
+        return found and Actor(f"member:{found.member_id}", found.member_id, found.name, "api")
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the routes and the commands of the command line work with."""
+
+    database: Database
+    keyring: Keyring
+    ledger: Ledger
+    policy: Policy
+    door: Door
+    reader: Reader
+    tokens: Tokens
+    clock: Callable[[], datetime]
+    cursor_secret: bytes
+    schema_is_current: Callable[[], bool]
+
+
+@contextmanager
+def services(store: Store, *, connections: int = 12) -> Iterator[Services]:
+    """The services over a store that is migrated; its connections are closed afterwards."""
+    master_key = store.master_key
+    with Database(store.conninfo, store.settings.schema, role=APP, max_size=connections) as database:
+        keyring = Keyring(database, master_key)
+        ledger = Ledger(database, keyring)
+        policy = Policy()
+        try:
+            yield Services(
+                database=database,
+                keyring=keyring,
+                ledger=ledger,
+                policy=policy,
+                door=Door(ledger=ledger, policy=policy, clock=_now),
+                reader=Reader(database),
+                tokens=Tokens(database),
+                clock=_now,
+                cursor_secret=hmac.digest(master_key, b"genjin page cursors", "sha256"),
+                schema_is_current=store.is_current,
+            )
+        finally:
+            ledger.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

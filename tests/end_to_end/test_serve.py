@@ -1,0 +1,90 @@
+"""The running service: it starts, answers, survives the loss of a process, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import httpx
+import pytest
+
+from end_to_end.running import Service, crm, is_alive, soon
+
+
+def test_it_starts_answers_and_stops_with_everything(tmp_path: Path) -> None:
+    with Service(tmp_path / "data") as service:
+        token = service.token
+        with service.client(token) as client:
+            written = client.post("/customers", json={"name": "上海明远科技", "kind": "company"})
+            assert written.status_code == 201, written.text
+            read = client.get("/tracking", params={"after": written.json()["position"]})
+            assert read.status_code == 200, read.text
+            assert "上海明远科技" in read.text
+            kept = client.get(f"/customers/{written.json()['id']}")
+            assert kept.status_code == 200, kept.text
+        everything = service.everything()
+        assert any(each.name() == "postgres" for each in everything)
+        assert service.stop() == 0
+        assert soon(lambda: not any(map(is_alive, everything)))
+
+    with Service(tmp_path / "data") as again:
+        assert "genjin_" not in again.said
+        with again.client(token) as client:
+            assert client.get(f"/customers/{written.json()['id']}").json()["name"] == "上海明远科技"
+
+
+def test_what_it_prints_at_the_first_start_works(tmp_path: Path) -> None:
+    with Service(tmp_path / "data") as service:
+        assert service.said.count(service.token) == 2
+        assert f"curl {service.url}/api/v1/customers" in service.said
+        assert httpx.get(f"{service.url}/api/v1/docs").status_code == 200
+
+
+def test_ctrl_c_stops_it(tmp_path: Path) -> None:
+    with Service(tmp_path / "data") as service:
+        everything = service.everything()
+        assert service.stop(signal.SIGINT) == 0
+        assert soon(lambda: not any(map(is_alive, everything)))
+
+
+def test_nothing_is_left_when_it_is_killed(tmp_path: Path) -> None:
+    with Service(tmp_path / "data", workers=2) as service:
+        everything = service.everything()
+        assert len(everything) >= 5
+        service.kill()
+        assert soon(lambda: not any(map(is_alive, everything)), 40), [each for each in everything if is_alive(each)]
+
+
+@pytest.mark.parametrize("module", ["crm.processes.web", "crm.processes.work"])
+def test_a_process_that_dies_is_replaced(tmp_path: Path, module: str) -> None:
+    with Service(tmp_path / "data") as service:
+        (dead,) = service.children(module)
+        dead.kill()
+        assert soon(lambda: [each for each in service.children(module) if each.pid != dead.pid and is_alive(each)])
+        with service.client(service.token) as client:
+            written = client.post("/customers", json={"name": "Acme", "kind": "company"}).raise_for_status().json()
+            read = client.get("/tracking", params={"after": written["position"]})
+            assert read.status_code == 200, read.text
+
+
+def test_the_database_is_run_again_when_it_crashes(tmp_path: Path) -> None:
+    with Service(tmp_path / "data") as service, service.client(service.token) as client:
+        client.post("/customers", json={"name": "Acme", "kind": "company"}).raise_for_status()
+        pid = int((tmp_path / "data" / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0])
+        (postmaster,) = [each for each in service.everything() if each.pid == pid]
+        postmaster.kill()
+
+        def answers() -> bool:
+            answer = client.post("/customers", json={"name": "Beta", "kind": "company"})
+            assert answer.status_code in (201, 503), answer.text
+            return answer.status_code == 201
+
+        assert soon(answers, 40), service.all_said
+
+
+def test_an_address_in_use_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with Service(tmp_path / "data") as service:
+        second = crm(tmp_path / "other", "serve", CRM_PORT=str(service.port))
+    assert second.returncode == 1
+    assert second.stderr.startswith(f"crm: Port {service.port} of 127.0.0.1 is in use")
+    assert "Traceback" not in second.stderr
