@@ -16,9 +16,12 @@ from aggregates.base import DomainError
 
 
 class UnknownGrouping(DomainError):
-    """The report cannot be grouped like this; `values` name the grouping and what is accepted."""
+    """The report cannot be grouped like this, or not twice."""
 
     code: ClassVar[str] = "unknown-grouping"
+    at: ClassVar[str | None] = "by"
+    value: str
+    accepted: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def grouping(by: Sequence[str], dimensions: Mapping[str, Dimension], currency: L
     """The pieces of SQL for these dimensions. Raises UnknownGrouping, also when one is named twice."""
     for name in by:
         if name not in dimensions or list(by).count(name) > 1:
-            raise UnknownGrouping(by=name, accepted=tuple(sorted(dimensions)))
+            raise UnknownGrouping(value=name, accepted=tuple(sorted(dimensions)))
     columns = [*(column for name in by for column in dimensions[name].columns), ("currency", currency)]
     joins = dict.fromkeys(join for name in by for join in dimensions[name].joins)
     return Grouping(
