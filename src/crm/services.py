@@ -29,7 +29,7 @@ class Tokens:
     def actor_of(self, token: str) -> Actor | None:
         """The member whose token this is; none when it is unknown or was revoked."""
         found = self._database.read(lambda connection: tokens.found(connection, token))
-        return found and Actor(f"member:{found.member_id}", found.member_id, found.name, "api")
+        return Actor(f"member:{found.member_id}", found.member_id, found.name, "api") if found else None
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class Service:
 
     def start(self) -> Self:
         """Start it, and wait until it says that it is ready."""
-        self._process = subprocess.Popen(
+        process = self._process = subprocess.Popen(
             self._words,
             env=environment_of(self.data, CRM_PORT=str(self.port), **self._environment),
             stdin=subprocess.DEVNULL,
@@ -46,10 +46,10 @@ class Service:
             text=True,
             encoding="utf-8",
         )
-        for stream, lines in ((self._process.stdout, self.printed), (self._process.stderr, self.logged)):
+        for stream, lines in ((process.stdout, self.printed), (process.stderr, self.logged)):
             threading.Thread(target=_collect, args=[stream, lines], daemon=True).start()
-        assert soon(lambda: "is ready" in self.said or self._process.poll() is not None, READY_WITHIN), self.all_said
-        assert self._process.poll() is None, self.all_said
+        assert soon(lambda: "is ready" in self.said or process.poll() is not None, READY_WITHIN), self.all_said
+        assert process.poll() is None, self.all_said
         return self
 
     @property
