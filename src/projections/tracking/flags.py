@@ -1,0 +1,42 @@
+"""What a row is marked with on a day (LIF-4 to LIF-6, LIF-8, REM-5, REM-10, REM-11, FUP-5), and how a sheet shows it.
+
+Each mark is a condition that is never null; it is what the `flags` column lists and what a filter asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, LiteralString
+
+FLAGS: dict[str, LiteralString] = {
+    "due_today": "(NOT c.archived AND c.next_contact_on IS NOT NULL AND c.next_contact_on = %(on)s::date)",
+    "overdue_contact": "(NOT c.archived AND c.next_contact_on IS NOT NULL AND c.next_contact_on < %(on)s::date)",
+    "no_follow_up_long": "(NOT c.archived AND c.follow_up_due_on IS NOT NULL AND c.follow_up_due_on < %(on)s::date)",
+    "intent_none": "(c.intent IS NOT NULL AND c.intent = 'none')",
+    "intent_pending": "(c.intent IS NOT NULL AND c.intent = 'pending')",
+    "intent_yes": "(c.intent IS NOT NULL AND c.intent = 'yes')",
+    "won": "(c.lifecycle = 'won')",
+    "churned": "(c.lifecycle = 'churned')",
+    "final_paid": "(c.receivables > 0 AND c.open_receivables = 0)",
+    "payment_overdue": """(c.open_receivables > 0 AND EXISTS (SELECT FROM receivables r
+        WHERE r.customer_id = c.customer_id AND r.open_amount > 0 AND r.due_on < %(on)s::date))""",
+    "problem_order": "(c.disputed_receivables > 0)",
+    "entered_late": "(c.last_entered_late)",
+    "archived": "(c.archived)",
+}
+
+COLOURS = (
+    ("problem_order", "dark_red"),
+    ("final_paid", "light_blue"),
+    ("won", "green"),
+    ("intent_yes", "red"),
+    ("intent_pending", "blue"),
+)
+"""The first that applies; the sources use red twice, so a problem order is the darker one (CATALOGUE 19.11)."""
+
+
+def style(flags: Collection[str]) -> dict[str, Any]:
+    """How a sheet shows a row with these marks: its colour, and light with a line through it when nothing is wanted."""
+    unwanted = "intent_none" in flags and not {"won", "final_paid"} & set(flags)
+    colour = None if unwanted else next((colour for flag, colour in COLOURS if flag in flags), None)
+    return {"colour": colour, "light": unwanted, "strikethrough": unwanted}
