@@ -75,6 +75,18 @@ class Rows(Generic[R]):
         if self._composite:
             self._keys_by_first[key[0]].remove(key)
 
+    def changed(self) -> list[R]:
+        """The rows that have to be written."""
+        return list(self)
+
+    def removed(self) -> list[Any]:
+        """The keys of the rows that have to be deleted."""
+        return []
+
+    def written(self) -> None:
+        """What had to be written was written."""
+        self.clear()
+
     def clear(self) -> None:
         """Forget all rows at hand."""
         self._rows.clear()

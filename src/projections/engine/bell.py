@@ -1,0 +1,77 @@
+"""Wakes those who wait for new events or jobs, for a whole process with one connection."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from threading import Condition, Event, Thread
+from time import monotonic
+
+import psycopg
+from psycopg import sql
+
+from ledger.errors import DatabaseAway
+from projections.engine.ground import Connection, Ground
+
+log = logging.getLogger(__name__)
+RETRY = 0.5
+POLL = 1.0
+"""Seconds after which everybody looks by itself, since a notification may be lost with its connection."""
+
+
+class Bell:
+    """Counts how often something was announced on each channel, and lets threads wait for the next time."""
+
+    def __init__(self, ground: Ground, channels: Iterable[str] = ("events", "jobs")) -> None:
+        self._ground = ground
+        self._names = {f"{ground.schema}_{channel}": channel for channel in channels}
+        self._rung = dict.fromkeys(self._names.values(), 0)
+        self._condition = Condition()
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="bell", daemon=True)
+
+    def __enter__(self) -> Bell:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self.ring()
+        self._thread.join()
+
+    def count(self, channel: str) -> int:
+        """How often it was rung so far; to be read before looking, and given to `wait` after."""
+        return self._rung[channel]
+
+    def wait(self, channel: str, seen: int, timeout: float = POLL) -> None:
+        """Wait until it is rung once more than was seen, or the time is up."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._rung[channel] != seen, timeout)
+
+    def ring(self, channel: str | None = None) -> None:
+        """Wake whoever waits for a channel, or everybody."""
+        with self._condition:
+            for each in [channel] if channel else self._rung:
+                self._rung[each] += 1
+            self._condition.notify_all()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with self._ground.connection() as connection:
+                    self._listen(connection)
+            except (psycopg.Error, DatabaseAway) as error:
+                if not self._stop.is_set():
+                    log.warning("not listening to the ledger for a moment: %s", error)
+                self._stop.wait(RETRY)
+
+    def _listen(self, connection: Connection) -> None:
+        for name in self._names:
+            connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(name)))
+        self.ring()
+        while not self._stop.is_set():
+            began = monotonic()
+            for notification in connection.notifies(timeout=POLL):
+                self.ring(self._names[notification.channel])
+                if self._stop.is_set() or monotonic() - began > POLL:
+                    break

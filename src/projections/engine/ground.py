@@ -1,0 +1,76 @@
+"""What read models are built on: a workspace's database and the key that opens personal data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import psycopg
+
+from ledger.database import Database
+from ledger.sealing import Keyring
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Everything another process needs to build on the same ground."""
+
+    conninfo: str
+    schema: str
+    role: str | None
+    master_key: bytes
+
+
+class Ground:
+    """A workspace as the engine sees it."""
+
+    def __init__(self, database: Database, master_key: bytes, keyring: Keyring | None = None) -> None:
+        self.database = database
+        self._master_key = master_key
+        self._keyring = keyring
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """The keys of data subjects."""
+        return self._keyring or Keyring(self.database, self._master_key)
+
+    @property
+    def schema(self) -> str:
+        """The schema of the workspace, after which the schemas of its read models are named."""
+        return self.database.schema
+
+    @property
+    def address(self) -> Address:
+        """How another process gets here."""
+        return Address(self.database.conninfo, self.schema, self.database.role, self._master_key)
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection of one's own for as long as the block lasts, each statement a transaction by itself.
+
+        What is written to read models need not wait for the disk: rows and position move together, and what a crash
+        undoes is folded again.
+        """
+        connection = self.connect()
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def connect(self) -> Connection:
+        """A connection of one's own; the caller closes it."""
+        connection = self.database.connect()
+        connection.execute("SELECT set_config('synchronous_commit', 'off', false)")
+        return connection
+
+
+@contextmanager
+def ground_at(address: Address) -> Iterator[Ground]:
+    """The same ground, in another process."""
+    with Database(address.conninfo, address.schema, role=address.role, min_size=1, max_size=3) as database:
+        yield Ground(database, address.master_key)

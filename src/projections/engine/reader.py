@@ -1,0 +1,161 @@
+"""Asking a read model: as it is, as soon as it has seen a position, or as it was at an earlier one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic, sleep
+
+from ledger.database import Database
+from projections.engine import builds, jobs
+from projections.engine.declaration import Projection
+from projections.engine.failures import BuildFailed, NotBuilt, StillBuilding
+from projections.engine.ground import Connection
+from projections.engine.jobs import Job
+
+LOOKS_APART = 0.005
+"""Seconds between the first two looks at a position that is waited for; they get rarer."""
+LONGEST_APART = 0.05
+CATCHING_UP = 0.2
+"""Seconds that a question about the newest position waits for the live one to get there."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A connection that sees one read model, unqualified, in one snapshot; `position` is what it has seen.
+
+    Append-only tables also hold what came after `position`, when an earlier one was asked for: their queries leave
+    that out by themselves.
+    """
+
+    connection: Connection
+    position: int
+
+
+class Reader:
+    """Reads the live read models, and copies as of earlier positions.
+
+    `database` is where it reads (a replica will do), `writer` where copies are ordered; the same one unless given.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        projections: Iterable[type[Projection]] | None = None,
+        *,
+        writer: Database | None = None,
+    ) -> None:
+        if projections is None:
+            from projections import ALL
+
+            projections = ALL
+        self._database = database
+        self._writer = writer or database
+        self._projections = {each.name: each for each in projections}
+
+    @contextmanager
+    def at(
+        self,
+        name: str,
+        as_of_position: int | None = None,
+        after: int | None = None,
+        timeout: float = 5.0,
+    ) -> Iterator[View]:
+        """The read model of that name: as of a position, or once it has seen one, waiting no longer than `timeout`.
+
+        Raises NotBuilt when it is not that far in time, StillBuilding when a copy takes longer, BuildFailed.
+        """
+        projection = self._projections[name]
+        until = monotonic() + timeout
+        if as_of_position is None:
+            with self._live(projection, after, until) as view:
+                yield view
+        elif projection.is_append_only():
+            with self._live(projection, as_of_position, until) as view:
+                yield View(view.connection, as_of_position)
+        else:
+            with self._as_of(projection, as_of_position, until) as view:
+                yield view
+
+    @contextmanager
+    def _live(self, projection: type[Projection], wanted: int | None, until: float) -> Iterator[View]:
+        apart = LOOKS_APART
+        while True:
+            with self._database.connection() as connection:
+                position = self._enter_live(connection, projection)
+                if position is not None and (wanted is None or position >= wanted):
+                    yield View(connection, position)
+                    return
+            if monotonic() >= until:
+                raise NotBuilt(projection.name, position, wanted)
+            sleep(apart)
+            apart = min(LONGEST_APART, apart * 1.5)
+
+    def _enter_live(self, connection: Connection, projection: type[Projection]) -> int | None:
+        """Begin one snapshot and look at the live schema in it; two statements, one round trip."""
+        with connection.pipeline():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            found = connection.execute(
+                "SELECT b.position, set_config('search_path', quote_ident(b.schema_name) || ', public', true) "
+                "FROM projections p JOIN projection_builds b ON b.schema_name = p.live "
+                "WHERE p.projection = %s AND p.version = %s",
+                [projection.name, projection.version],
+                prepare=True,
+            )
+        row = found.fetchone()
+        return None if row is None else int(row[0])
+
+    @contextmanager
+    def _as_of(self, projection: type[Projection], position: int, until: float) -> Iterator[View]:
+        job: Job | None = None
+        newest_until = min(until, monotonic() + CATCHING_UP)
+        apart = LOOKS_APART
+        while True:
+            with self._database.connection() as connection:
+                if self._enter_as_of(connection, projection, position):
+                    yield View(connection, position)
+                    return
+            if not self._is_about_to_be(projection, position) or monotonic() >= newest_until:
+                job = self._order(projection, position, job)
+                if monotonic() >= until:
+                    raise StillBuilding(projection.name, job.job_id)
+            sleep(apart)
+            apart = min(LONGEST_APART, apart * 1.5)
+
+    def _enter_as_of(self, connection: Connection, projection: type[Projection], position: int) -> bool:
+        """Look at the copy, or at the live one if it happens to stand exactly there."""
+        with connection.pipeline():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            found = connection.execute(
+                "SELECT b.schema_name, b.as_of, b.used_at < now() - interval '1 minute', "
+                "set_config('search_path', quote_ident(b.schema_name) || ', public', true) "
+                "FROM projection_builds b WHERE b.projection = %(name)s AND b.version = %(version)s "
+                "AND b.state = 'serving' AND (b.as_of = %(position)s OR b.position = %(position)s AND b.schema_name = "
+                "(SELECT live FROM projections WHERE projection = %(name)s AND version = %(version)s)) LIMIT 1",
+                {"name": projection.name, "version": projection.version, "position": position},
+                prepare=True,
+            )
+        row = found.fetchone()
+        if row is not None and row[1] is not None and row[2]:
+            with self._writer.connection(autocommit=True) as writing:
+                builds.touch(writing, row[0])
+        return row is not None
+
+    def _is_about_to_be(self, projection: type[Projection], position: int) -> bool:
+        """Whether the live one has not got there yet, and may stand exactly there in a moment."""
+        with self._database.connection(autocommit=True) as connection:
+            live = builds.live_build(connection, projection)
+        return live is not None and live.position < position
+
+    def _order(self, projection: type[Projection], position: int, job: Job | None) -> Job:
+        """Have the copy built, once, and see how that goes."""
+        with self._writer.connection(autocommit=True) as connection:
+            if job is None:
+                return jobs.request(connection, "as-of", projection.name, projection.version, position)
+            found = jobs.find(connection, job.job_id)
+        if found is None or found.state == "cancelled":
+            raise BuildFailed(projection.name, job.job_id, "cancelled")
+        if found.state == "failed":
+            raise BuildFailed(projection.name, job.job_id, found.error or "failed")
+        return found
