@@ -12,6 +12,7 @@ from aggregates.base import Aggregate
 from aggregates.business_days import Calendar
 from aggregates.changes import changes
 from aggregates.choices import Basis, Intent, Lifecycle, Result
+from aggregates.customer.events import CONTACT_FLAGS
 from aggregates.customer.events import CustomerEvents as Happened
 from aggregates.customer.lifecycle import BASES_OF_WON, MOST_CALL_BACKS, USUAL_MOVES, is_decided
 from aggregates.customer.refusals import (
@@ -92,6 +93,9 @@ class Customer(Happened, Aggregate):
     def revise_contact(self, contact_id: UUID, **given: Any) -> None:
         """Change what is given and differs; a new main contact takes the place of the one before."""
         self.require_active()
+        if "name" in given and given["name"] is None:
+            raise NameMissing
+        given = {name: value for name, value in given.items() if value is not None or name not in CONTACT_FLAGS}
         changed = changes(self._contact(contact_id), given)
         if changed.get("is_main"):
             self._step_down(except_for=contact_id)

@@ -50,6 +50,7 @@ class ContactFields:
 
 PROFILE = tuple(field.name for field in fields(ProfileFields))
 CONTACT = tuple(field.name for field in fields(ContactFields) if field.name != "contact_id")
+CONTACT_FLAGS = ("is_main", "is_decision_maker")
 
 
 class CustomerEvents:

@@ -23,7 +23,7 @@ class CustomerNotArchived(DomainError):
 
 
 class NameMissing(DomainError):
-    """A customer has a name: it can be changed, not cleared."""
+    """Customers and their contacts have names: they can be changed, not cleared."""
 
     code = "name-missing"
     at = "name"

@@ -71,3 +71,17 @@ class LossReasonMissing(DomainError):
 
     code = "loss-reason-missing"
     at = "loss_reason"
+
+
+class CustomerUnclear(DomainError):
+    """It must be clear whose it is: say one customer."""
+
+    code = "customer-unclear"
+    at = "customer_id"
+
+
+class OfAnotherCustomer(DomainError):
+    """The opportunity belongs to another customer."""
+
+    code = "of-another-customer"
+    at = "opportunity_id"

@@ -1,0 +1,95 @@
+"""What can be asked for: commands, and the one door through which they are done."""
+
+from commands.base import Command
+from commands.customers import (
+    AddContact,
+    ArchiveCustomer,
+    AssignOwner,
+    Categorise,
+    LogFollowUp,
+    MoveLifecycle,
+    RegisterCustomer,
+    RemoveContact,
+    ReopenCustomer,
+    ReviseContact,
+    ReviseProfile,
+    SetIntent,
+    Tag,
+    Untag,
+)
+from commands.members import AssignRegion, AssignTeam, FormTeam, RegisterMember, RenameMember, RenameTeam
+from commands.opportunities import (
+    AdvanceStage,
+    AssignOpportunityOwner,
+    CorrectStageDate,
+    LoseOpportunity,
+    MoveStageBack,
+    OpenOpportunity,
+    ReopenOpportunity,
+    ReviseAmount,
+    ReviseDetails,
+    ReviseExpectedClose,
+    WinOpportunity,
+)
+from commands.products import AddProduct, ReviseProduct
+from commands.receivables import (
+    DisputeReceivable,
+    IssueReceivable,
+    MoveDueDate,
+    ReceivePayment,
+    RecordReminder,
+    ReversePayment,
+    SettleDispute,
+    WriteOff,
+)
+from commands.settings import ConfigureWorkspace, DefinePipeline, ReviseStages
+
+ALL: tuple[type[Command], ...] = (
+    RegisterCustomer,
+    ReviseProfile,
+    AddContact,
+    ReviseContact,
+    RemoveContact,
+    AssignOwner,
+    Categorise,
+    MoveLifecycle,
+    SetIntent,
+    Tag,
+    Untag,
+    LogFollowUp,
+    ArchiveCustomer,
+    ReopenCustomer,
+    OpenOpportunity,
+    AdvanceStage,
+    MoveStageBack,
+    CorrectStageDate,
+    ReviseAmount,
+    ReviseExpectedClose,
+    ReviseDetails,
+    AssignOpportunityOwner,
+    WinOpportunity,
+    LoseOpportunity,
+    ReopenOpportunity,
+    IssueReceivable,
+    ReceivePayment,
+    ReversePayment,
+    MoveDueDate,
+    RecordReminder,
+    DisputeReceivable,
+    SettleDispute,
+    WriteOff,
+    FormTeam,
+    RenameTeam,
+    AssignRegion,
+    RegisterMember,
+    RenameMember,
+    AssignTeam,
+    AddProduct,
+    ReviseProduct,
+    DefinePipeline,
+    ReviseStages,
+    ConfigureWorkspace,
+)
+"""Every command, by what it is done to."""
+
+__all__ = ["ALL", "Command"]

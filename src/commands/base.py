@@ -1,0 +1,138 @@
+"""What every command has in common, and the one door through which it is done."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aggregates.base import Acting, Aggregate, DomainError, ImportedRow, acting
+from commands.door import Door
+from commands.fields.text import Prose
+from commands.work import Work
+from ledger.errors import StaleVersion, VersionConflict
+from ledger.outcome import Expecting, Idempotency, Outcome
+from policy import Actor
+
+__all__ = ["Changed", "Command", "CreatingCommand", "Door", "Work", "execute"]
+
+Changed = tuple[Aggregate, ...]
+"""What a command has touched; the first is the one that is answered for."""
+
+ATTEMPTS = 5
+
+
+class Command(BaseModel):
+    """Something that can be asked for. Its fields are checked when it is made; rules are checked when it is done."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_enum_values=True, validate_default=True)
+
+    action: ClassVar[str] = "command"
+    """What the policy and the logs call it: its name in kebab case."""
+
+    reason: Prose | None = Field(None, description="Why, for whoever reads the history; corrections need it.")
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.action = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
+
+    def perform(self, to: UUID | None, work: Work) -> Changed:
+        """Do it to the aggregate that `to` names, or to a new one, and say what was touched."""
+        raise NotImplementedError
+
+    def given(self, *names: str) -> dict[str, Any]:
+        """Those of the named fields that were given, be it as null; all that were given without names."""
+        wanted = self.model_fields_set if not names else self.model_fields_set & set(names)
+        return {name: getattr(self, name) for name in type(self).model_fields if name in wanted}
+
+
+class CreatingCommand(Command):
+    """Something new that can be asked for: it is done to nothing that is there already."""
+
+    def perform(self, to: UUID | None, work: Work) -> Changed:  # noqa: ARG002
+        """Make it, whatever `to` says."""
+        return self.create(work)
+
+    def create(self, work: Work) -> Changed:
+        """Make it, and say what was touched."""
+        raise NotImplementedError
+
+
+def execute(
+    command: Command,
+    *,
+    to: UUID | None,
+    by: Actor,
+    door: Door,
+    expecting: int | None = None,
+    key: str | None = None,
+    index: int = 0,
+    imported: ImportedRow | None = None,
+    new_id: UUID | None = None,
+) -> Outcome:
+    """Do it once, and say where in the ledger it was written.
+
+    `expecting` is the version of `to` that the caller saw: a newer one makes the command stale. Without it, a command
+    that somebody else got in the way of is decided again on what there is then, up to five times. `key` makes repeating
+    safe: the same key and command give the same answer, another command with it is refused. `new_id` is the id of what
+    the command makes. Raises DomainError (with NotFound, StaleVersion, ClaimTaken, KeyReused among them), DatabaseAway.
+    """
+    door.policy.require(by, command.action)
+    seen = None if expecting is None or to is None else Expecting(to, expecting)
+    request = None if key is None else Idempotency(by.id, key, index, _body(command, to, expecting))
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return _once(command, to, by, door, seen, request, imported, new_id)
+        except VersionConflict:
+            if attempt == ATTEMPTS:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _once(
+    command: Command,
+    to: UUID | None,
+    by: Actor,
+    door: Door,
+    seen: Expecting | None,
+    request: Idempotency | None,
+    imported: ImportedRow | None,
+    new_id: UUID | None,
+) -> Outcome:
+    work = door.work(new_id)
+    envelope = Acting(
+        actor=by.id,
+        command_id=door.new_id(),
+        source=by.source,
+        now=work.now,
+        reason=command.reason,
+        imported=imported,
+    )
+    try:
+        with acting(envelope):
+            changed = command.perform(to, work)
+        return door.ledger.save(*changed, expecting=seen, idempotency=request)
+    except VersionConflict:
+        raise
+    except DomainError as refusal:
+        if request is not None and (answer := door.ledger.recall(request)) is not None:
+            return answer
+        if seen is not None and not isinstance(refusal, StaleVersion):
+            _require_fresh(work, door, seen)
+        raise
+
+
+def _require_fresh(work: Work, door: Door, seen: Expecting) -> None:
+    """Before any rule it matters that the caller knew what there is: who decided on an older version is told so."""
+    actual = work.version_of(seen.id)
+    if actual is not None and actual != seen.version:
+        raise StaleVersion(seen.version, actual, door.ledger.changed_since(seen.id, seen.version))
+
+
+def _body(command: Command, to: UUID | None, expecting: int | None) -> bytes:
+    """What makes two requests the same: the command with what was given, what it is done to, and the version seen."""
+    given = command.model_dump_json(exclude_unset=True)
+    return f"{command.action} {to or '-'} {expecting or '-'} {given}".encode()

@@ -1,0 +1,105 @@
+"""What can be asked for about members and teams."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from aggregates.member import Member
+from aggregates.refusals import require_past
+from aggregates.team import Team
+from commands.base import Changed, Command, CreatingCommand, Work
+from commands.fields import Day, Email, Label, Line
+
+
+class FormTeam(CreatingCommand):
+    """Form a team."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "华东一部", "region": "华东"}]})
+
+    name: Line
+    region: Label | None = Field(None, description="The region it sells in.")
+
+    def create(self, work: Work) -> Changed:
+        """Form the team."""
+        return (Team.form(work.new_id(), name=self.name, region=self.region),)
+
+
+class RenameTeam(Command):
+    """Give the team another name."""
+
+    name: Line
+
+    def perform(self, to: UUID | None, work: Work) -> Changed:
+        """Rename the team."""
+        team = work.load(Team, to)
+        team.rename(self.name)
+        return (team,)
+
+
+class AssignRegion(Command):
+    """Let the team sell in another region, or in none, from a day on."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"region": "华南", "occurred_on": "2026-01-01"}]})
+
+    region: Label | None
+    occurred_on: Day | None = Field(None, description="From which day on; from the day of recording otherwise.")
+
+    def perform(self, to: UUID | None, work: Work) -> Changed:
+        """Assign the region of the team."""
+        _require_past(self.occurred_on, work)
+        team = work.load(Team, to)
+        team.assign_region(self.region, self.occurred_on)
+        return (team,)
+
+
+class RegisterMember(CreatingCommand):
+    """Let somebody of yours work with customers."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "赵顾问", "email": "zhao@example.com"}]})
+
+    name: Line
+    email: Email | None = None
+    team_id: UUID | None = Field(None, description="The team that the member belongs to.")
+    occurred_on: Day | None = Field(None, description="From which day on; from the day of recording otherwise.")
+
+    def create(self, work: Work) -> Changed:
+        """Register the member."""
+        _require_past(self.occurred_on, work)
+        team_id = work.require(Team, self.team_id)
+        member = Member.register(
+            work.new_id(), name=self.name, email=self.email, team_id=team_id, occurred_on=self.occurred_on
+        )
+        return (member,)
+
+
+class RenameMember(Command):
+    """Let the member go by another name."""
+
+    name: Line
+
+    def perform(self, to: UUID | None, work: Work) -> Changed:
+        """Rename the member."""
+        member = work.load(Member, to)
+        member.rename(self.name)
+        return (member,)
+
+
+class AssignTeam(Command):
+    """Let the member belong to another team, or to none, from a day on."""
+
+    team_id: UUID | None = Field(description="The team; null for none.")
+    occurred_on: Day | None = Field(None, description="From which day on; from the day of recording otherwise.")
+
+    def perform(self, to: UUID | None, work: Work) -> Changed:
+        """Assign the team of the member."""
+        _require_past(self.occurred_on, work)
+        member = work.load(Member, to)
+        member.assign_team(work.require(Team, self.team_id), self.occurred_on)
+        return (member,)
+
+
+def _require_past(occurred_on: Day | None, work: Work) -> None:
+    if occurred_on is not None:
+        require_past("occurred_on", occurred_on, work.today)
