@@ -19,7 +19,7 @@ DELIMITERS = (",", ";", "\t", "|")
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A column that is looked for: the name it is known by, the headings it may stand under, whether it must be there."""
+    """A column that is looked for: its name for us, the headings it may stand under, and whether it must be there."""
 
     name: str
     headings: tuple[str, ...]

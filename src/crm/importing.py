@@ -1,0 +1,191 @@
+"""The command `crm import`: brings somebody's tables in, by a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crm.console.output import AsJson, as_json, as_table, err, refusal, sentence
+
+if TYPE_CHECKING:
+    from sheets.importing import Report
+    from sheets.profile import Profile
+    from sheets.reading import Refusal, Unreadable
+
+ALL_IN, SOME_REFUSED, CANNOT_START = 0, 1, 2
+MOST_LINES = 200
+
+
+def import_(
+    path: Annotated[Path, typer.Argument(help="The file, or the folder of files, that the profile reads.")],
+    profile: Annotated[str, typer.Option("--profile", "-p", help="A profile's name, or a TOML file of your own.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and write nothing.")] = False,
+    encoding: Annotated[str | None, typer.Option(help="How the files are encoded, for example gb18030.")] = None,
+    language: Annotated[str, typer.Option(help="en or zh, for what is refused and why.")] = "en",
+    json: AsJson = False,
+) -> None:
+    """Bring tables in: what is new is written, what was changed since is reported, and nothing is written twice.
+
+    Exit code 0: every row is in. 1: some rows were refused, each is named. 2: it could not start.
+    """
+    from sheets.reading import Unreadable
+
+    try:
+        report = _run(_profile(profile), path, encoding, dry_run=dry_run, language=language, quiet=json)
+    except Unreadable as unreadable:
+        _cannot_start(unreadable, language, json=json)
+        raise typer.Exit(CANNOT_START) from None
+    if json:
+        as_json(_document(report, language))
+    else:
+        _show(report, language)
+    if not report.is_complete:
+        raise typer.Exit(SOME_REFUSED)
+
+
+def _profile(name: str) -> Profile:
+    from sheets.profile import UnknownProfile, WrongProfile, load
+
+    try:
+        return load(name)
+    except UnknownProfile as unknown:
+        refusal(f"There is no profile {unknown.name}; there are {', '.join(unknown.known)}.")
+    except WrongProfile as wrong:
+        refusal(f"The profile cannot be used. {wrong}.")
+    raise typer.Exit(CANNOT_START)
+
+
+def _run(profile: Profile, path: Path, encoding: str | None, *, dry_run: bool, language: str, quiet: bool) -> Report:
+    from crm import settings, store
+    from crm.services import services
+    from sheets.importing import Importer
+    from sheets.importing.importer import WRITERS
+
+    with store.opened(settings.read()) as opened:
+        opened.prepare()
+        with services(opened, connections=WRITERS) as made, _progress(profile.title, language, quiet=quiet) as shown:
+            importer = Importer(
+                profile, made.door, made.ledger, is_rehearsal=dry_run, progress=shown.progress, told=shown.told
+            )
+            return importer.run(path, encoding)
+
+
+class _Quiet:
+    """Says nothing."""
+
+    def progress(self, done: int, total: int) -> None:
+        """The rows done."""
+
+    def told(self, told: Refusal) -> None:
+        """A row that was refused."""
+
+
+class _Shown(_Quiet):
+    """A progress bar, and above it a line for every row that was refused or has changed."""
+
+    def __init__(self, advance: Callable[[int, int], None], line: Callable[[str], None], language: str) -> None:
+        self._advance = advance
+        self._line = line
+        self._language = language
+
+    def progress(self, done: int, total: int) -> None:
+        """The rows done."""
+        self._advance(done, total)
+
+    def told(self, told: Refusal) -> None:
+        """A row that was refused."""
+        self._line(line_of(told, self._language))
+
+
+@contextmanager
+def _progress(title: str, language: str, *, quiet: bool) -> Iterator[_Quiet]:
+    if quiet:
+        yield _Quiet()
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(title, total=None)
+
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield _Shown(advance, lambda text: err.print(text, markup=False), language)
+
+
+def line_of(told: Refusal, language: str) -> str:
+    """One line of the report: file, line, column, value, and why."""
+    place = f"{told.file}:{told.line}" if told.line else told.file
+    column = f" {told.column}" if told.column else ""
+    value = f" {told.value!r}" if told.value is not None else ""
+    return f"{place}{column}{value}: {why(told, language)}"
+
+
+def why(told: Refusal, language: str) -> str:
+    """The sentence that says why, for refusals of the sheet and of the business alike."""
+    from sheets.sentences import sentence as of_sheets
+
+    return of_sheets(told, "zh" if language.startswith("zh") else "en", _of_business)
+
+
+def _of_business(code: str, values: dict[str, Any], language: str) -> str:
+    from api.texts import catalogue, field_text, problem_text
+
+    spoken: Any = "zh-CN" if language == "zh" else "en"
+    if code in catalogue(spoken).get("fields", {}):
+        return field_text(code, values, spoken)
+    return problem_text(code, values, spoken)[1]
+
+
+def _cannot_start(unreadable: Unreadable, language: str, *, json: bool) -> None:
+    if json:
+        as_json({"refusals": [_line_document(each, language) for each in unreadable.refusals]})
+        return
+    for each in unreadable.refusals:
+        refusal(line_of(each, language))
+
+
+def _document(report: Report, language: str) -> dict[str, Any]:
+    import msgspec
+
+    document: dict[str, Any] = msgspec.to_builtins(report, builtin_types=())
+    document["refusals"] = [_line_document(each, language) for each in report.refusals]
+    document["changed"] = [_line_document(each, language) for each in report.changed]
+    for name in ("rows", "imported", "unchanged", "changed", "refused"):
+        document.setdefault("total", {})[name] = report.total(name)
+    return document
+
+
+def _line_document(told: Refusal, language: str) -> dict[str, Any]:
+    return {
+        "file": told.file,
+        "line": told.line,
+        "column": told.column,
+        "value": told.value,
+        "code": told.code,
+        "why": why(told, language),
+    }
+
+
+def _show(report: Report, language: str) -> None:
+    headings = ["record", "rows", "imported", "unchanged", "changed", "refused"]
+    as_table(headings, [[getattr(count, name) for name in headings] for count in report.counts])
+    for remark in report.remarks:
+        times = f" ({remark.count} rows, first in line {remark.first_line})" if remark.first_line else ""
+        what = " ".join(filter(None, (remark.file, remark.column, repr(remark.value) if remark.value else None)))
+        sentence(f"{what}: {_remark(remark, language)}{times}")
+    done = "would be imported" if report.is_rehearsal else "imported"
+    refused = f", {report.refused_rows} lines refused" if report.refused_rows else ""
+    where = f" The ledger is at position {report.position}." if report.position is not None else ""
+    sentence(f"{report.total('imported')} {done} in {report.seconds:.1f} s{refused}.{where}")
+
+
+def _remark(remark: Any, language: str) -> str:
+    from sheets.sentences import sentence as of_sheets
+
+    return of_sheets(remark, "zh" if language.startswith("zh") else "en")

@@ -1,0 +1,265 @@
+"""The importer: reads the rows of each record of a profile, and writes those that are new, several at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from threading import Lock
+from time import perf_counter
+from typing import TypeVar
+from uuid import UUID
+
+from aggregates.base import DomainError, ImportedRow
+from commands.base import Door, execute
+from ledger.errors import ClaimTaken
+from policy import Actor
+from sheets.importing.batch import Batch
+from sheets.importing.lanes import Lanes
+from sheets.importing.rehearsal import Rehearsal, Shelf
+from sheets.importing.report import Report, Tally
+from sheets.importing.rows import ImportRow, StepRefused
+from sheets.importing.source import Source
+from sheets.mapping.fields import Reference
+from sheets.mapping.plan import Planned, Planner
+from sheets.profile import Profile, RecordRule
+from sheets.reading import Refusal
+
+T = TypeVar("T")
+ROW_CLAIM = "import-row"
+WRITERS = 16
+CHUNK = 500
+"""Rows that are looked up in the ledger together."""
+
+Progress = Callable[[int, int], None]
+"""Called with the rows done and the rows there are."""
+
+Told = Callable[[Refusal], None]
+"""Called with every refused or changed row as soon as it is known."""
+
+
+def no_progress(done: int, total: int) -> None:
+    """Nobody is watching."""
+
+
+def told_to_nobody(refusal: Refusal) -> None:
+    """Nobody is listening; the report has it all."""
+
+
+@dataclass(frozen=True)
+class Importer:
+    """Imports one source by one profile, through a door that leads to the ledger; a rehearsal writes nothing."""
+
+    profile: Profile
+    door: Door
+    ledger: Shelf
+    by: Actor | None = None
+    is_rehearsal: bool = False
+    progress: Progress = no_progress
+    told: Told = told_to_nobody
+    writers: int = WRITERS
+
+    def run(self, path: Path, encoding: str | None = None) -> Report:
+        """Import everything that is not in yet, and report.
+
+        A row is written whole or not at all, and never twice: run it again after it was broken off, and it goes on.
+        Raises Unreadable when it cannot start, DatabaseAway when it cannot go on.
+        """
+        source = Source(self.profile, path, encoding)
+        if not self.is_rehearsal:
+            return _Run(self, source).run()
+        rehearsal = Rehearsal(self.ledger)
+        door = Door(rehearsal, self.door.policy, self.door.clock)
+        return _Run(replace(self, door=door, ledger=rehearsal, writers=1), source).run()
+
+
+class _Run:
+    """One run of the importer over one source."""
+
+    def __init__(self, importer: Importer, source: Source) -> None:
+        self._importer = importer
+        self._profile = importer.profile
+        self._door = importer.door
+        self._ledger = importer.ledger
+        self._source = source
+        self._batch = Batch(importer.ledger, importer.profile.name, source, importer.by)
+        self._tally = Tally()
+        self._lock = Lock()
+        self._known: set[UUID] = set()
+        self._lines: dict[UUID, tuple[int, str]] = {}
+        self._done = 0
+        self._total = sum(source.count(rule.file) if rule.file else 1 for rule in importer.profile.records)
+
+    def run(self) -> Report:
+        """Every record in the order of the profile: what refers to others comes after them."""
+        began = perf_counter()
+        self._source.remark(self._tally.remarks)
+        with Lanes(self._write, self._importer.writers) as lanes:
+            for rule in self._profile.records:
+                self._lines.clear()
+                self._import(rule, lanes)
+                lanes.wait()
+        counts = tuple(self._tally.counts.values())
+        position = self._batch.finish(counts)
+        return Report(
+            profile=self._profile.name,
+            source=self._source.path.name,
+            is_rehearsal=self._importer.is_rehearsal,
+            batch=None if self._importer.is_rehearsal else self._batch.id,
+            position=None if self._importer.is_rehearsal else position,
+            counts=counts,
+            refused_rows=self._tally.refused_rows,
+            refusals=tuple(self._tally.refusals),
+            changed=tuple(self._tally.changed),
+            remarks=self._tally.remarks.all(),
+            seconds=round(perf_counter() - began, 3),
+        )
+
+    def _import(self, rule: RecordRule, lanes: Lanes[Planned]) -> None:
+        self._tally.count(rule.name)
+        planned = self._in_order(rule, self._planned(rule))
+        for chunk in _chunks(planned, CHUNK):
+            for row in self._new_ones(rule, chunk):
+                lanes.put(row.together or row.id, row)
+
+    def _in_order(self, rule: RecordRule, planned: Iterator[Planned]) -> Iterable[Planned]:
+        """As the file has them, or sorted by the profile's columns, rows without a value first."""
+        if not rule.order:
+            return planned
+        return sorted(planned, key=lambda row: [(value is not None, value) for value in row.order])
+
+    def _planned(self, rule: RecordRule) -> Iterator[Planned]:
+        """What may be imported of a record; everything else is told and counted."""
+        planner = Planner(self._profile, rule, self._tally.remarks if self._is_first_use(rule) else None)
+        if rule.file is None:
+            yield from self._take(rule, planner.fixed())
+            return
+        for row in self._source.read(rule.file):
+            made = [row] if isinstance(row, Refusal) else planner.plan(row)
+            if made is None:
+                self._step()
+            else:
+                yield from self._take(rule, made)
+
+    def _is_first_use(self, rule: RecordRule) -> bool:
+        """Whether no record before it is made from the same file: a row is remarked on once."""
+        return next(other for other in self._profile.records if other.file == rule.file) is rule
+
+    def _take(self, rule: RecordRule, made: Planned | list[Refusal]) -> Iterator[Planned]:
+        if isinstance(made, list):
+            self._tally.count(rule.name).rows += 1
+            self._refuse(rule.name, made)
+            return
+        before = self._lines.get(made.id)
+        if before is None:
+            self._lines[made.id] = (made.line, made.digest)
+            self._tally.count(rule.name).rows += 1
+            yield made
+        elif not rule.distinct:
+            self._tally.count(rule.name).rows += 1
+            self._refuse(rule.name, [made.refuse("duplicate-row", rule.key[0], made.key[0], first_line=before[0])])
+        else:
+            if before[1] != made.digest:
+                self._tally.remarks.add(
+                    "conflicting-row", made.file, rule.key[0], made.key[0], made.line, first_line=before[0]
+                )
+            self._step()
+
+    def _new_ones(self, rule: RecordRule, chunk: list[Planned]) -> Iterator[Planned]:
+        """Those that are not in the ledger yet, and whose references are."""
+        held = self._held(row.row_key for row in chunk)
+        self._learn(reference for row in chunk if row.row_key not in held for reference in row.references)
+        for row in chunk:
+            if row.row_key in held:
+                self._was_imported(row, held[row.row_key])
+                continue
+            missing = [reference for reference in row.references if reference.id not in self._known]
+            if missing:
+                self._refuse(rule.name, [self._unknown(row, reference) for reference in missing])
+            else:
+                yield row
+
+    def _learn(self, references: Iterable[Reference]) -> None:
+        """Which of the referred records an earlier import has brought in."""
+        unknown = {
+            one.id: self._profile.row_key(one.record, one.key) for one in references if one.id not in self._known
+        }
+        held = self._held(unknown.values())
+        self._known.update(one for one, row_key in unknown.items() if row_key in held)
+
+    def _held(self, row_keys: Iterable[str]) -> dict[str, str | None]:
+        """The digests of those rows that the ledger has."""
+        values = {f"{self._profile.name}/{row_key}": row_key for row_key in row_keys}
+        found = self._ledger.holders(ROW_CLAIM, list(values)) if values else {}
+        return {values[value]: detail for value, (_, detail) in found.items()}
+
+    def _unknown(self, row: Planned, reference: Reference) -> Refusal:
+        return row.refuse("unknown-reference", reference.column, "/".join(reference.key), record=reference.record)
+
+    def _was_imported(self, row: Planned, digest: str | None) -> None:
+        with self._lock:
+            self._known.add(row.id)
+        if digest == row.digest:
+            with self._lock:
+                self._tally.count(row.record).unchanged += 1
+        else:
+            changed = row.refuse("changed-row", value="/".join(row.key))
+            with self._lock:
+                self._tally.change(row.record, changed)
+            self._importer.told(changed)
+        self._step()
+
+    def _write(self, row: Planned) -> None:
+        """Write one row; called in several threads."""
+        try:
+            execute(
+                ImportRow(steps=row.steps, reason=None),
+                to=row.steps[0].to,
+                by=self._batch.actor(),
+                door=self._door,
+                imported=ImportedRow(self._profile.name, row.row_key, row.digest),
+            )
+        except StepRefused as refused:
+            self._refuse(row.record, [_because(row, refused)])
+        except DomainError as refusal:
+            self._not_written(row, refusal)
+        else:
+            with self._lock:
+                self._known.add(row.id)
+                self._tally.count(row.record).imported += 1
+            self._step()
+
+    def _not_written(self, row: Planned, refusal: DomainError) -> None:
+        """Another import may have written the same row meanwhile; else it is a rule of the ledger."""
+        if isinstance(refusal, ClaimTaken) and refusal.values["kind"] == ROW_CLAIM:
+            self._was_imported(row, self._held([row.row_key]).get(row.row_key))
+        else:
+            self._refuse(row.record, [_refused(row, row.column_of(refusal.pointer), refusal)])
+
+    def _refuse(self, record: str, refusals: list[Refusal]) -> None:
+        with self._lock:
+            fresh = self._tally.refuse(record, refusals)
+        for refusal in fresh:
+            self._importer.told(refusal)
+        self._step()
+
+    def _step(self) -> None:
+        with self._lock:
+            self._done += 1
+            done = self._done
+        self._importer.progress(done, self._total)
+
+
+def _because(row: Planned, refused: StepRefused) -> Refusal:
+    return _refused(row, refused.step.columns.get(refused.refusal.pointer or ""), refused.refusal)
+
+
+def _refused(row: Planned, column: str | None, refusal: DomainError) -> Refusal:
+    return Refusal(refusal.code, row.file, row.line, column, row.shown(column), refusal.values)
+
+
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk

@@ -1,0 +1,1 @@
+"""Turns rows into commands, as a profile says."""
