@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -29,15 +28,9 @@ class Address:
 class Ground:
     """A workspace as the engine sees it."""
 
-    def __init__(self, database: Database, master_key: bytes, keyring: Keyring | None = None) -> None:
+    def __init__(self, database: Database, keyring: Keyring) -> None:
         self.database = database
-        self._master_key = master_key
-        self._keyring = keyring
-
-    @cached_property
-    def keyring(self) -> Keyring:
-        """The keys of data subjects."""
-        return self._keyring or Keyring(self.database, self._master_key)
+        self.keyring = keyring
 
     @property
     def schema(self) -> str:
@@ -47,7 +40,7 @@ class Ground:
     @property
     def address(self) -> Address:
         """How another process gets here."""
-        return Address(self.database.conninfo, self.schema, self.database.role, self._master_key)
+        return Address(self.database.conninfo, self.schema, self.database.role, self.keyring.master_key)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -73,4 +66,4 @@ class Ground:
 def ground_at(address: Address) -> Iterator[Ground]:
     """The same ground, in another process."""
     with Database(address.conninfo, address.schema, role=address.role, min_size=1, max_size=3) as database:
-        yield Ground(database, address.master_key)
+        yield Ground(database, Keyring(database, address.master_key))

@@ -309,10 +309,12 @@ class Listing:
         )
 
     def check(self, query: Query) -> None:
-        """Refuses what this list does not understand, without a database. Raises QueryRefused."""
-        parameters = _Parameters({})
-        self._conditions(query, None, parameters)
-        list(self._segments(query, self._keys(query), parameters))
+        """Refuses what this list does not understand, without a database; a cursor is checked when the page is read.
+
+        Raises QueryRefused.
+        """
+        self._conditions(query, None, _Parameters({}))
+        self._keys(query)
 
     def conditions(self, query: Query, parameters: dict[str, Any]) -> sql.Composable:
         """The filters and the search as one condition, its values put into `parameters`; for sums over a list."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
 from msgspec import Struct
 from msgspec.json import encode
 from msgspec.structs import astuple
-from psycopg.types.json import Jsonb
 
+from ledger import packing
 from ledger.sealing import Keyring, Sealed
 from projections.engine.declaration import Table
 from projections.engine.derived import Derived, opened_value, sealed_in
@@ -44,13 +44,21 @@ def copy_in(
     connection: Connection, statements: Statements, table: Table[Any], rows: Iterable[Struct], keyring: Keyring
 ) -> None:
     """Put many new rows into a table by COPY."""
-    prepare = _for_copy(table)
+    packers = _packers(table)
     rest = iter(rows)
     with connection.cursor() as cursor, cursor.copy(statements.copy_in) as copy:
         copy.set_types([column.sql_type for column in table.columns])
+        write = copy.write_row
         while chunk := list(islice(rest, CHUNK)):
             for values in _opened(chunk, keyring):
-                copy.write_row(prepare(values) if prepare else values)
+                if packers:
+                    packed = list(values)
+                    for number, pack in packers:
+                        if packed[number] is not None:
+                            packed[number] = pack(packed[number])
+                    write(packed)
+                else:
+                    write(values)
 
 
 def _opened(rows: Iterable[Struct], keyring: Keyring) -> list[tuple[Any, ...]]:
@@ -78,22 +86,23 @@ def _as_json(table: Table[Any], rows: Iterable[tuple[Any, ...]]) -> str:
     return encode(records).decode()
 
 
-class _for_copy:  # noqa: N801
-    """Turns tuples into lists and dicts into jsonb, for the tables that have such columns."""
+def _packers(table: Table[Any]) -> list[tuple[int, Callable[[Any], Any]]]:
+    """What has to be done to the values of some columns before they are sent: arrays and JSON."""
+    return [
+        (number, _packed.get(column.sql_type, list))
+        for number, column in enumerate(table.columns)
+        if column.is_array or column.sql_type == "jsonb"
+    ]
 
-    def __init__(self, table: Table[Any]) -> None:
-        self._arrays = [number for number, column in enumerate(table.columns) if column.is_array]
-        self._json = [number for number, column in enumerate(table.columns) if column.sql_type == "jsonb"]
 
-    def __bool__(self) -> bool:
-        return bool(self._arrays or self._json)
+def _as_packed_json(value: Any) -> packing.Jsonb:
+    return packing.Jsonb(encode(value))
 
-    def __call__(self, values: tuple[Any, ...]) -> list[Any]:
-        prepared = list(values)
-        for number in self._arrays:
-            if prepared[number] is not None:
-                prepared[number] = list(prepared[number])
-        for number in self._json:
-            if prepared[number] is not None:
-                prepared[number] = Jsonb(prepared[number], dumps=encode)
-        return prepared
+
+_packed: dict[str, Callable[[Any], Any]] = {
+    "jsonb": _as_packed_json,
+    "text[]": packing.texts,
+    "uuid[]": packing.uuids,
+    "bigint[]": packing.bigints,
+    "bytea[]": packing.byteas,
+}

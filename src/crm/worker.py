@@ -1,0 +1,62 @@
+"""The worker: keeps read models up to date, builds what is asked for, and looks after the ledger's side tables."""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+from typing import Protocol
+
+import structlog
+
+from ledger.database import Database
+from ledger.ledger import Ledger
+from ledger.questions import forget_idempotency_keys
+from ledger.sealing import Keyring
+from ledger.snapshots import take_snapshots
+from projections import ALL
+from projections.engine.ground import Ground
+from projections.engine.working import Worker
+
+log = structlog.get_logger(__name__)
+SNAPSHOTS_APART = 10.0
+FORGETTING_APART = 3600.0
+
+
+class Needs(Protocol):
+    """What a worker works with; the services have it."""
+
+    @property
+    def database(self) -> Database:
+        """The workspace."""
+
+    @property
+    def keyring(self) -> Keyring:
+        """The keys of data subjects."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """What happened."""
+
+
+def run(services: Needs, stop: Event) -> None:
+    """Work until the stop is asked for; any number of workers may run on one workspace."""
+    upkeep = Thread(target=_look_after_ledger, args=(services.ledger, stop), name="upkeep")
+    upkeep.start()
+    try:
+        Worker(Ground(services.database, services.keyring), ALL, stop).run()
+    finally:
+        stop.set()
+        upkeep.join()
+
+
+def _look_after_ledger(ledger: Ledger, stop: Event) -> None:
+    """Snapshots of long aggregates, and answers to repeated requests that are kept no longer."""
+    rounds = 0
+    while not stop.is_set():
+        try:
+            take_snapshots(ledger)
+            if rounds % int(FORGETTING_APART / SNAPSHOTS_APART) == 0:
+                forget_idempotency_keys(ledger.database)
+            rounds += 1
+        except Exception:
+            log.exception("the upkeep of the ledger is tried again")
+        stop.wait(SNAPSHOTS_APART)
