@@ -6,7 +6,8 @@ import sys
 
 import typer
 
-from crm.console import running, tokens
+from crm import importing
+from crm.console import proving, reports, running, tokens
 from crm.console.output import refusal
 
 app = typer.Typer(
@@ -20,6 +21,10 @@ app = typer.Typer(
 app.command()(running.serve)
 app.command()(running.work)
 app.command()(running.migrate)
+app.command("import")(importing.import_)
+app.command()(reports.report)
+app.command()(proving.rebuild)
+app.command()(proving.verify)
 app.add_typer(tokens.app, name="token")
 
 
@@ -34,9 +39,10 @@ def main() -> None:
 
 def _sentences() -> tuple[type[Exception], ...]:
     """What is meant for the person at the terminal; anything else is a defect and shows where it happened."""
+    from crm.console.asking import Refused
     from crm.database.errors import DatabaseUnusable
     from crm.master_key import MasterKeyUnusable
     from crm.settings import SettingRefused
     from ledger.errors import DatabaseAway, WrongMasterKey
 
-    return DatabaseUnusable, MasterKeyUnusable, SettingRefused, DatabaseAway, WrongMasterKey
+    return Refused, DatabaseUnusable, MasterKeyUnusable, SettingRefused, DatabaseAway, WrongMasterKey

@@ -8,6 +8,9 @@ import sys
 import structlog
 from structlog.typing import Processor
 
+CHATTY = ("asyncio", "psycopg.pool", "uvicorn")
+"""Libraries whose everyday news are only shown for debugging."""
+
 
 def configure(level: str) -> None:
     """Send what our code and the libraries have to say to standard error."""
@@ -44,5 +47,6 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("uvicorn.access", "httpx"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    if root.level > logging.DEBUG:
+        for chatty in CHATTY:
+            logging.getLogger(chatty).setLevel(max(root.level, logging.WARNING))

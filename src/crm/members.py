@@ -26,7 +26,10 @@ def make_token(services: Services, name: str) -> str:
 
 def first_token(store: Store) -> str | None:
     """A token to begin with, when none was ever made; processes that start together make one."""
-    from crm.services import services
+    with store.connection() as connection:
+        if not tokens.is_first(connection):
+            return None
+    from crm.services import services  # heavy, and needed only this once
 
     with services(store, connections=3) as made, made.database.connection() as connection:
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('genjin first ' || current_schema(), 0))")
@@ -36,7 +39,6 @@ def first_token(store: Store) -> str | None:
 def _register(services: Services, name: str) -> UUID:
     from commands.base import execute
     from commands.members import RegisterMember
-
     from policy import Actor
 
     by = Actor(id="rule:token", member_id=None, name="crm token", source="rule")

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from commands.base import Door
-from projections.engine.reader import Reader
-
 from crm import tokens
 from crm.database.roles import APP
 from crm.store import Store
@@ -18,10 +17,20 @@ from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
 from policy import Actor, Policy
+from projections.engine.ground import Ground
+from projections.engine.reader import Reader
 
 
-class Tokens:
+class Tokens(Protocol):
     """Knows whose token it is."""
+
+    def actor_of(self, token: str) -> Actor | None:
+        """The member whose token this is; none when it is unknown or was revoked."""
+        ...
+
+
+class KeptTokens:
+    """The tokens in the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -42,6 +51,7 @@ class Services:
     policy: Policy
     door: Door
     reader: Reader
+    ground: Ground
     tokens: Tokens
     clock: Callable[[], datetime]
     cursor_secret: bytes
@@ -64,7 +74,8 @@ def services(store: Store, *, connections: int = 12) -> Iterator[Services]:
                 policy=policy,
                 door=Door(ledger=ledger, policy=policy, clock=_now),
                 reader=Reader(database),
-                tokens=Tokens(database),
+                ground=Ground(database, keyring),
+                tokens=KeptTokens(database),
                 clock=_now,
                 cursor_secret=hmac.digest(master_key, b"genjin page cursors", "sha256"),
                 schema_is_current=store.is_current,

@@ -32,13 +32,25 @@ class Store:
         """The key above the keys of personal data."""
         return self.settings.master_key or master_key.in_folder(self.settings.data_dir)
 
-    def check_master_key(self) -> None:
+    def migrate(self) -> list[str]:
+        """Bring the schema to this release, and name the migrations that were run for it."""
+        make_ready(self.conninfo)
+        return migrate(self.conninfo, self.settings.schema)
+
+    def is_current(self) -> bool:
+        """The schema is that of this release; asking changes nothing and needs no right to change anything."""
+        try:
+            with self.connection() as connection:
+                return not pending(connection)
+        except psycopg.OperationalError:
+            return False  # no such database yet, or away: migrating says which
+
+    def _check_master_key(self) -> None:
         """Raise MasterKeyUnusable when the personal data in this store was sealed under another key."""
         from ledger.sealing import Keyring
 
         keyring = Keyring(None, self.master_key)
-        with closing(psycopg.connect(self.conninfo, autocommit=True)) as connection:
-            self._see(connection)
+        with self.connection() as connection:
             other = connection.execute(
                 "SELECT 1 FROM sealing_keys WHERE master <> %s LIMIT 1", [keyring.master_id]
             ).fetchone()
@@ -48,28 +60,18 @@ class Store:
                 f"or put its file back as {self.settings.data_dir / master_key.FILE}."
             )
 
-    def migrate(self) -> list[str]:
-        """Bring the schema to this release, and name the migrations that were run for it."""
-        make_ready(self.conninfo)
-        return migrate(self.conninfo, self.settings.schema)
-
-    def is_current(self) -> bool:
-        """The schema is that of this release; asking changes nothing and needs no right to change anything."""
-        try:
-            connection = psycopg.connect(self.conninfo, autocommit=True)
-        except psycopg.OperationalError:
-            return False  # no such database yet, or away: migrating says which
-        with closing(connection):
-            self._see(connection)
-            return not pending(connection)
-
-    def _see(self, connection: psycopg.Connection) -> None:
-        connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(self.settings.schema)))
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection]:
+        """A connection that sees the workspace's schema, as the user of the settings."""
+        with closing(psycopg.connect(self.conninfo, autocommit=True)) as connection:
+            connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(self.settings.schema)))
+            yield connection
 
     def prepare(self) -> None:
-        """Migrate when there is something to migrate."""
+        """Migrate when there is something to migrate, and see that the master key is the one of this store."""
         if not self.is_current():
             self.migrate()
+        self._check_master_key()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The services, for one command."""
+"""The store and the services, for one command."""
 
 from __future__ import annotations
 
@@ -20,4 +20,16 @@ def services() -> Iterator[Services]:
     with store.opened(settings.read()) as opened:
         opened.prepare()
         with made_for(opened, connections=4) as made:
+            yield made
+
+
+@contextmanager
+def working_services() -> Iterator[Services]:
+    """The same with a worker beside them, so that read models are kept up even while no service runs."""
+    from crm.processes.work import working
+    from crm.services import services as made_for
+
+    with store.opened(settings.read()) as opened:
+        opened.prepare()
+        with made_for(opened, connections=4) as made, working(opened):
             yield made

@@ -22,9 +22,9 @@ def serve(
 
 def work() -> None:
     """Keep the read models up to date, beside a service that runs with --no-work."""
-    from crm.processes import work as process
+    from crm.processes.work import run
 
-    process.run(lifeline=None)
+    run(None)
 
 
 def migrate(json: AsJson = False) -> None:

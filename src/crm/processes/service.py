@@ -27,7 +27,6 @@ def serve(settings: Settings, *, workers: int, work: bool) -> None:
     reading, writing = os.pipe()
     with listen(settings.host, settings.port) as listening, store.opened(settings) as opened:
         opened.prepare()
-        opened.check_master_key()
         welcome = Welcome(url(settings.host, settings.port), first_token(opened))
         shared = [listening.fileno(), reading]
         children = [

@@ -1,0 +1,117 @@
+"""Commands that build read models anew, and prove that they and the ledger are as they should be."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from crm.console.output import AsJson, as_json, as_table, err, refusal, sentence
+
+if TYPE_CHECKING:
+    from crm.services import Services
+    from projections.engine.declaration import Projection
+    from projections.engine.jobs import Job
+
+LOOKS_APART = 0.2
+
+
+def rebuild(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Which read models; all of them when none is named.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Build read models anew beside the live ones, which serve until the new ones take their places."""
+    from crm.console.opening import working_services
+
+    with working_services() as made, _bar(quiet=json) as bar:
+        finished = [_rebuilt(made, each, bar) for each in _named(names)]
+    if json:
+        as_json({"jobs": finished})
+    else:
+        as_table(
+            ["read model", "state", "events"], [(each.projection, each.state, each.events_done) for each in finished]
+        )
+    if any(each.state != "done" for each in finished):
+        for each in finished:
+            if each.error:
+                refusal(f"{each.projection}: {each.error}")
+        raise typer.Exit(1)
+
+
+def verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Which read models; all of them when none is named.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Prove the read models, the chain of hashes and the claims against the ledger; exit code 1 on any difference."""
+    from crm.console.opening import working_services
+
+    with working_services() as made, _bar(quiet=json) as bar:
+        models = [_proven(made, each, bar) for each in _named(names)]
+        chain, claims = _ledger(made)
+    is_clean = all(each["is_clean"] for each in (*models, chain, claims))
+    if json:
+        as_json({"is_clean": is_clean, "projections": models, "chain": chain, "claims": claims})
+    else:
+        for each in models:
+            _say(f"{each['projection']} ({each['rows']} rows at position {each['position']})", each)
+        _say(f"the chain of {chain['events']} events", chain)
+        _say("the claims", claims)
+    if not is_clean:
+        raise typer.Exit(1)
+
+
+def _named(names: list[str] | None) -> list[type[Projection]]:
+    from projections import ALL
+
+    known = {each.name: each for each in ALL}
+    for name in names or ():
+        if name not in known:
+            refusal(f"There is no read model {name}; there are {', '.join(known)}.")
+            raise typer.Exit(2)
+    return [known[name] for name in names or known]
+
+
+def _bar(*, quiet: bool) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal)
+
+
+def _rebuilt(made: Services, projection: type[Projection], bar: Progress) -> Job:
+    """Have it rebuilt, by whichever worker takes the job, and follow it to the end; Ctrl-C cancels it."""
+    from projections.engine import jobs
+
+    with made.database.connection(autocommit=True) as connection:
+        job = jobs.request(connection, "rebuild", projection.name, projection.version)
+        task = bar.add_task(projection.name, total=None)
+        try:
+            while not job.is_over:
+                time.sleep(LOOKS_APART)
+                job = jobs.find(connection, job.job_id) or job
+                bar.update(task, completed=job.events_done, total=job.events_total)
+        except KeyboardInterrupt:
+            jobs.cancel(connection, job.job_id)
+            raise
+        return job
+
+
+def _proven(made: Services, projection: type[Projection], bar: Progress) -> dict[str, Any]:
+    from projections.engine.verifying import verify as proof
+
+    with made.reader.at(projection.name, after=made.ledger.head(), timeout=60.0):
+        pass  # a read model that is only being built yet is waited for
+    task = bar.add_task(projection.name, total=None)
+    found = proof(made.ground, projection, lambda position, upto: bar.update(task, completed=position, total=upto))
+    return {**asdict(found), "is_clean": found.is_clean}
+
+
+def _say(what: str, found: dict[str, Any]) -> None:
+    sentence(f"{'Proven:' if found['is_clean'] else 'WRONG: '} {what}.")
+    for each in found.get("differences", ()):
+        sentence(f"        {each}")

@@ -1,0 +1,58 @@
+"""A process that keeps the read models up to date and builds what is asked for."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+from crm import logs, settings, store
+from crm.database.roles import APP
+from crm.processes import lifeline, stopping
+from crm.store import Store
+from ledger.database import Database
+from ledger.sealing import Keyring
+from projections import ALL
+from projections.engine.ground import Ground
+from projections.engine.working import Worker
+
+
+def main() -> None:
+    """Work until SIGTERM, or until the process that started this one is gone."""
+    parser = argparse.ArgumentParser(prog="python -m crm.processes.work")
+    parser.add_argument("--lifeline", type=int)
+    run(parser.parse_args().lifeline)
+
+
+def run(descriptor: int | None) -> None:
+    """Work, in the foreground."""
+    stopping.unwind_on_signals()
+    if descriptor is not None:
+        lifeline.hold(descriptor)
+    chosen = settings.read()
+    logs.configure(chosen.log_level)
+    with store.opened(chosen) as opened:
+        opened.prepare()
+        with working(opened) as thread:
+            while thread.is_alive():
+                thread.join(1.0)
+
+
+@contextmanager
+def working(opened: Store) -> Iterator[Thread]:
+    """A worker in a thread for as long as the block lasts; where another one leads, it stands by."""
+    stop = Event()
+    with Database(opened.conninfo, opened.settings.schema, role=APP, min_size=1, max_size=8) as database:
+        worker = Worker(Ground(database, Keyring(database, opened.master_key)), ALL, stop)
+        thread = Thread(target=worker.run, name="worker")
+        thread.start()
+        try:
+            yield thread
+        finally:
+            stop.set()
+            thread.join()
+
+
+if __name__ == "__main__":
+    main()
