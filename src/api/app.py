@@ -1,0 +1,108 @@
+"""The HTTP application: routes, and the one place where errors become problem documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from psycopg_pool import PoolClosed, PoolTimeout
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aggregates.base import DomainError
+from api import docs, feed, health, openapi, writes
+from api.batches import add_batches
+from api.identity import Identities
+from api.metrics import Metrics
+from api.problems import FieldFault, Problem, invalid, response
+from api.reads import add_reads
+from api.refusals import broken, problem_of
+from api.services import Services
+from api.streams import Pulse
+from ledger.errors import DatabaseAway
+from projections.engine.failures import BuildFailed, NotBuilt
+
+PREFIX = "/api/v1"
+_KNOWN: tuple[type[Exception], ...] = (
+    Problem,
+    DomainError,
+    DatabaseAway,
+    ValidationError,
+    psycopg.Error,
+    PoolTimeout,
+    PoolClosed,
+    NotBuilt,
+    BuildFailed,
+)
+
+
+def create_app(services: Services) -> FastAPI:
+    """The service over HTTP, on the pieces it is given."""
+    app = FastAPI(
+        title="Genjin",
+        version="1",
+        description="Customers, opportunities and receivables: now, on any day, and as they were known at any moment.",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    app.state.identities = Identities(services.tokens.actor_of)
+    app.state.metrics = Metrics()
+    app.state.pulse = Pulse(services.database)
+    router = APIRouter(prefix=PREFIX)
+    writes.add_writes(router)
+    add_batches(router)
+    add_reads(router)
+    feed.add_feed(router)
+    docs.add_docs(router, app)
+    app.include_router(router)
+    health.add_health(app)
+    openapi.install(app)
+    for kind in _KNOWN:
+        app.add_exception_handler(kind, _refuse)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _unfit)
+    app.add_exception_handler(Exception, _break_down)
+    app.add_middleware(app.state.metrics.middleware)
+    return app
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    problem = problem_of(error)
+    return await _break_down(request, error) if problem is None else response(problem, request)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    path = request.url.path[:200]
+    if error.status_code == 404:
+        return response(Problem(404, "no-route", {"path": path}), request)
+    if error.status_code == 405:
+        accepted = openapi.methods_at(request.app, request.url.path)
+        values = {"path": path, "method": request.method[:20], "accepted": accepted}
+        return response(Problem(405, "method-not-allowed", values, headers={"Allow": ", ".join(accepted)}), request)
+    if error.status_code == 413:
+        return response(Problem(413, "body-too-large", {"limit": "-"}), request)
+    return response(Problem(error.status_code, "malformed-json", {"error": str(error.detail)}), request)
+
+
+async def _unfit(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = [_fault(found) for found in error.errors()]
+    return response(invalid(*faults), request)
+
+
+def _fault(found: Any) -> FieldFault:
+    place, *rest = [str(step) for step in found["loc"]] or ["body"]
+    where: Any = place if place in ("body", "query", "path", "header") else "body"
+    return FieldFault(where, "/" + "/".join(rest), found["type"], found.get("ctx") or {})
+
+
+async def _break_down(request: Request, error: Exception) -> Response:
+    return response(broken(error, f"{request.method} {request.url.path}"), request)

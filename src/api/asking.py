@@ -1,0 +1,178 @@
+"""What a read may be asked with: each parameter is declared once, and is read, refused and documented from there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from starlette.requests import Request
+
+from api.problems import FieldFault, Place, invalid
+from projections.engine.listing import MAX_LIMIT, Listing, Query, QueryRefused
+from projections.engine.listing_cursor import Cursors
+from projections.engine.listing_values import Kind, Unreadable, read_bool, read_value
+
+_SCHEMAS: dict[str, dict[str, Any]] = {
+    "text": {"type": "string", "maxLength": 500},
+    "number": {"type": "integer"},
+    "decimal": {"type": "string", "format": "decimal"},
+    "date": {"type": "string", "format": "date"},
+    "instant": {"type": "string", "format": "date-time"},
+    "uuid": {"type": "string", "format": "uuid"},
+    "bool": {"type": "boolean"},
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a query string; with `choices`, one of them, and `many` of them with commas between."""
+
+    name: str
+    kind: Kind
+    says: str
+    example: Any = None
+    choices: tuple[str, ...] = ()
+    many: bool = False
+    least: int = 0
+    most: int = 2**62
+    place: Place = "query"
+
+    def read(self, raw: str) -> Any:
+        """The value; raises Problem 422 that names the parameter and what is accepted."""
+        if self.many:
+            return tuple(self._one(part) for part in raw.split(",") if part)
+        return self._one(raw)
+
+    def _one(self, raw: str) -> Any:
+        if self.choices:
+            if raw not in self.choices:
+                raise invalid(self._fault("unknown-choice", accepted=self.choices))
+            return raw
+        try:
+            value = read_bool(raw) if self.kind == "bool" else read_value(self.kind, raw)
+        except Unreadable:
+            raise invalid(self._fault("unfit-value", kind=self.kind)) from None
+        if self.kind == "number" and not self.least <= value <= self.most:
+            raise invalid(self._fault("unfit-number", least=self.least, most=self.most))
+        return value
+
+    def _fault(self, code: str, **values: Any) -> FieldFault:
+        return FieldFault(self.place, f"/{self.name}", code, values)
+
+    @property
+    def openapi(self) -> dict[str, Any]:
+        """How the OpenAPI document shows it."""
+        schema = dict(_SCHEMAS.get(self.kind, {"type": "string"}))
+        if self.choices:
+            schema = {"type": "string", "enum": list(self.choices)}
+        if self.many:
+            schema = {"type": "array", "items": schema}
+        shown = {"name": self.name, "in": self.place, "required": self.place == "path", "description": self.says}
+        if self.many:
+            shown |= {"style": "form", "explode": False}
+        return shown | {"schema": schema} | ({} if self.example is None else {"example": self.example})
+
+
+ON = Parameter("on", "date", "The business day asked about; today, or the day of `as_of`, when left out.", "2026-01-31")
+AS_OF = Parameter("as_of", "instant", "What was known at this moment; not in the future.", "2026-01-31T09:30:00+08:00")
+AFTER = Parameter(
+    "after", "number", "Wait (a few seconds at most) until this position, from a command's answer, is visible.", 1024
+)
+ID = Parameter("id", "uuid", "The id.", "0192f0c1-7d5a-7cc3-a1b2-0123456789ab", place="path")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one read was asked: its parameters as typed values, and the list query where there is a list."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    query: Query = field(default_factory=Query)
+
+    @property
+    def on(self) -> date | None:
+        """The business day asked about."""
+        return self.values.get("on")
+
+    @property
+    def as_of(self) -> datetime | None:
+        """The moment of knowledge asked about."""
+        return self.values.get("as_of")
+
+    @property
+    def after(self) -> int | None:
+        """The position that must be visible."""
+        return self.values.get("after")
+
+    @property
+    def id(self) -> UUID:
+        """The id in the path."""
+        found: UUID = self.values["id"]
+        return found
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Any other parameter."""
+        return self.values.get(name, default)
+
+
+def ask(request: Request, takes: Sequence[Parameter], listing: Listing | None, secret: bytes) -> Asked:
+    """Reads and checks everything in the path and the query string; raises Problem 422."""
+    pairs = request.query_params.multi_items()
+    by_name = {parameter.name: parameter for parameter in takes if parameter.place == "query"}
+    values = {item.name: item.read(str(request.path_params[item.name])) for item in takes if item.place == "path"}
+    for name, raw in pairs:
+        if name in by_name:
+            if name in values:
+                raise invalid(FieldFault("query", f"/{name}", "repeated-parameter"))
+            values[name] = by_name[name].read(raw)
+        elif listing is None:
+            accepted = tuple(by_name) or ("-",)
+            raise invalid(FieldFault("query", f"/{_short(name)}", "unknown-parameter", {"accepted": accepted}))
+    if listing is None:
+        return Asked(values)
+    scope = "&".join(f"{name}={values[name]}" for name in sorted(values) if name != "after")
+    try:
+        query = Query.parse(pairs, also=tuple(by_name), scope=f"{request.url.path}?{scope}", cursors=Cursors(secret))
+        listing.check(query)
+    except QueryRefused as refused:
+        raise invalid(query_fault(refused)) from None
+    return Asked(values, query)
+
+
+def query_fault(refused: QueryRefused) -> FieldFault:
+    """A refused list query, as a fault of one parameter."""
+    return FieldFault("query", f"/{_short(refused.parameter)}", refused.code, refused.values)
+
+
+def _short(name: str) -> str:
+    return re.sub(r"[^\w.\[\]-]", "?", name[:100])
+
+
+def listing_parameters(listing: Listing) -> Iterable[dict[str, Any]]:
+    """How the OpenAPI document shows a list's filters, sorts and pages."""
+    for name, column in listing.columns.items():
+        for op in column.accepted_ops:
+            schema = dict(_SCHEMAS.get(column.kind, {"type": "string"}))
+            if column.choices:
+                schema = {"type": "string", "enum": list(column.choices)}
+            if op == "in":
+                schema = {"type": "string", "description": "several, with commas between"}
+            if op == "isnull":
+                schema = {"type": "boolean"}
+            yield {"name": f"{name}[{op}]", "in": "query", "required": False, "schema": schema}
+    sorts = sorted(name for name, column in listing.columns.items() if column.sortable)
+    says = f"Up to 4 of these with commas between, `-` before one for descending: {', '.join(sorts)}."
+    yield _own("sort", {"type": "string"}, says, listing.default_sort or listing.tie_break)
+    if listing.search:
+        yield _own("q", {"type": "string", "maxLength": 200}, "Search for a part of what the list shows.", "云")
+    yield _own("cursor", {"type": "string"}, "`next` of the page before, with everything else the same.", None)
+    yield _own("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 50}, "Rows a page.", 50)
+    yield _own("include_total", {"type": "boolean", "default": False}, "Also count all rows.", None)
+
+
+def _own(name: str, schema: dict[str, Any], says: str, example: Any) -> dict[str, Any]:
+    shown = {"name": name, "in": "query", "required": False, "description": says, "schema": schema}
+    return shown if example is None else shown | {"example": example}

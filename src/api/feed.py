@@ -1,0 +1,89 @@
+"""The feed: every event in order and without gaps, page by page or as a stream that never ends."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from time import monotonic
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import events
+from api.asking import Parameter, ask
+from api.identity import identify
+from api.reading import json_response
+from api.services import Services, services_of
+from api.shapes import Events
+from api.streams import HEARTBEAT, HEARTBEAT_SECONDS, Pulse, event_stream, message, wants_stream
+from ledger.errors import DatabaseAway
+from ledger.reading import read
+
+BATCH = 500
+AFTER = Parameter("after", "number", "Begin after this position; 0 is the beginning.", 0)
+LIMIT = Parameter("limit", "number", "Events a page.", 100, least=1, most=1000)
+TOPIC = Parameter("topic", "text", "Only these topics, with commas between.", "customer.follow-up-logged", many=True)
+
+
+def add_feed(router: APIRouter) -> None:
+    """Puts the feed on the router."""
+    takes = (AFTER, LIMIT, TOPIC)
+
+    async def read_events(request: Request) -> Response:
+        """The events after a position, in order and without gaps.
+
+        With `Accept: text/event-stream` they come as a stream that goes on with what happens next; `Last-Event-ID`
+        takes up a stream that broke off.
+        """
+        actor = await identify(request)
+        crm = services_of(request)
+        asked = ask(request, takes, None, b"")
+        crm.policy.require(actor, "read-events")
+        after, topics = asked.get("after", 0), asked.get("topic") or None
+        if wants_stream(request):
+            last = request.headers.get("last-event-id", "")
+            after = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else after
+            return event_stream(_stream(request, crm, after, topics))
+        return json_response(await run_in_threadpool(_page, crm, after, topics, asked.get("limit", 100)))
+
+    router.add_api_route(
+        "/events",
+        read_events,
+        methods=["GET"],
+        response_model=Events,
+        operation_id="read_events",
+        summary="The events after a position, in order and without gaps",
+        tags=["events"],
+        openapi_extra={"parameters": [parameter.openapi for parameter in takes]},
+    )
+
+
+def _page(crm: Services, after: int, topics: tuple[str, ...] | None, limit: int) -> dict[str, Any]:
+    head = crm.ledger.head()
+    with crm.database.connection(autocommit=True) as connection:
+        found = [event for batch in read(connection, after, head, topics=topics, limit=limit) for event in batch]
+    shown = events.shown(found, crm.keyring)
+    more = len(found) == limit and found[-1].position < head
+    return {"items": shown, "next": found[-1].position if more else max(after, head), "more": more, "position": head}
+
+
+async def _stream(request: Request, crm: Services, after: int, topics: tuple[str, ...] | None) -> AsyncIterator[bytes]:
+    pulse: Pulse = request.app.state.pulse
+    spoken = monotonic()
+    while not await request.is_disconnected():
+        try:
+            page = await run_in_threadpool(_page, crm, after, topics, BATCH)
+        except DatabaseAway:
+            await pulse.wait()
+            continue
+        for event in page["items"]:
+            yield message(event["topic"], event, event["position"])
+            spoken = monotonic()
+        after = page["next"]
+        if not page["more"]:
+            await pulse.wait()
+        if monotonic() - spoken > HEARTBEAT_SECONDS:
+            yield HEARTBEAT
+            spoken = monotonic()
