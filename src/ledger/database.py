@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
+from ledger import packing
 from ledger.errors import DatabaseAway
 
 T = TypeVar("T")
@@ -112,6 +113,7 @@ class Database:
         self.close()
 
     def _configure(self, connection: Connection) -> None:
+        packing.register(connection)
         connection.autocommit = True
         connection.execute(
             "SELECT set_config('search_path', quote_ident(%s) || ', public', false),"

@@ -7,9 +7,8 @@ from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
 from enum import Enum
 from functools import cache
-from importlib import import_module
 from types import NoneType, UnionType
-from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, Union, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -17,6 +16,7 @@ from eventsourcing.domain import BaseAggregate, CanInitAggregate
 from eventsourcing.utils import TopicError, resolve_topic
 
 from aggregates.base import Event, personal_fields
+from aggregates.registry import event_classes
 from ledger.errors import UnknownTopic
 from ledger.sealing import Blob, Sealed
 
@@ -114,7 +114,6 @@ def form_of(event_class: type[Event]) -> Form:
 
 
 def _event_class(topic: str) -> type[Event]:
-    import_module("aggregates.registry")
     try:
         found = resolve_topic(topic) if ":" not in topic else None
     except TopicError:
@@ -156,7 +155,7 @@ def _derive(
         kw_only=True,
         gc=False,
     )
-    return tuple(clear), names, struct
+    return tuple(clear), names, cast("type[FastEvent]", struct)
 
 
 def _default(each: Any, kind: Any) -> tuple[Any, bool]:
@@ -207,6 +206,12 @@ def stored_type(hint: Any) -> Any:
     if isinstance(hint, type) and issubclass(hint, Enum) and issubclass(hint, str):
         return str
     return hint
+
+
+@cache
+def claiming_topics() -> frozenset[str]:
+    """The topics whose events may take or give back a name."""
+    return frozenset(topic for topic, kind in event_classes().items() if kind.claims is not Event.claims)
 
 
 def body_fields(event_class: type[Event]) -> Mapping[str, Any]:

@@ -42,8 +42,10 @@ class LedgerFactory(InfrastructureFactory[TrackingRecorder]):
         self._recorder = recorder
         self._mapper = mapper
 
-    def mapper(
-        self, transcoder: Transcoder | None = None, mapper_class: type[Mapper[Any]] | None = None
+    def mapper(  # the arguments are the library's
+        self,
+        transcoder: Transcoder | None = None,  # noqa: ARG002
+        mapper_class: type[Mapper[Any]] | None = None,  # noqa: ARG002
     ) -> Mapper[Any]:
         """Ours, whatever is asked for."""
         return self._mapper
@@ -52,7 +54,7 @@ class LedgerFactory(InfrastructureFactory[TrackingRecorder]):
         """The one recorder of the workspace."""
         return self._recorder
 
-    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
+    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:  # noqa: ARG002
         """The same one: snapshots are kept in another way."""
         return self._recorder
 
@@ -76,7 +78,7 @@ class Ledger(Application[UUID]):
         self._loader = Loader(database, keyring)
         super().__init__()
 
-    def construct_factory(self, env: Environment) -> InfrastructureFactory:  # type: ignore[type-arg]
+    def construct_factory(self, env: Environment) -> InfrastructureFactory:
         """The factory that knows our database."""
         return cast("InfrastructureFactory[Any]", LedgerFactory(env, self._writing, self._mapping))
 
@@ -161,7 +163,7 @@ class Ledger(Application[UUID]):
         return questions.head(self.database)
 
     def position_at(self, instant: datetime) -> int:
-        """The last position recorded at or before a moment: always the same for the same moment. Raises FutureMoment."""
+        """The last position recorded at or before a moment, the same whenever it is asked. Raises FutureMoment."""
         return questions.position_at(self.database, instant)
 
     def recorded_at(self, position: int) -> datetime:

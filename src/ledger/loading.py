@@ -27,10 +27,10 @@ _HISTORY = (
 )
 _ORDER = f"{_UNTIL} ORDER BY originator_version"
 _AFTER = f"{_HISTORY} %(after)s {_ORDER}"
-_AFTER_SNAPSHOT = (
-    f"{_HISTORY} coalesce((SELECT max(originator_version) FROM snapshots"
-    f" WHERE originator_id = %(id)s AND fingerprint = %(code)s {_UNTIL}), 0) {_ORDER}"
+_SNAPSHOT = (
+    f"SELECT max(originator_version) FROM snapshots WHERE originator_id = %(id)s AND fingerprint = %(code)s{_UNTIL}"  # noqa: S608
 )
+_AFTER_SNAPSHOT = f"{_HISTORY} coalesce(({_SNAPSHOT}), 0) {_ORDER}"
 
 
 class Loader:

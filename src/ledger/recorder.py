@@ -19,6 +19,12 @@ from ledger.stored import IMPORT_ROW, Notification, StoredEvent
 from ledger.tailing import LedgerSubscription
 from ledger.writing import Append, Verdict, Writer, tokens_of
 
+_OF_ONE = (
+    "SELECT originator_id, originator_version, topic, state, customer_id, recorded_at FROM events"
+    " WHERE originator_id = %s AND originator_version > %s AND (%s::bigint IS NULL OR originator_version <= %s)"
+    " ORDER BY originator_version"
+)
+
 
 class SealingKeyExists(Exception):
     """Another process made the subject's key first: seal again, with that one."""
@@ -95,16 +101,9 @@ class LedgerRecorder(ApplicationRecorder):
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
         """The events of one aggregate."""
-        order = "ORDER BY originator_version DESC" if desc else "ORDER BY originator_version"
-        rows = self.database.read(
-            lambda connection: connection.execute(
-                "SELECT originator_id, originator_version, topic, state, customer_id, recorded_at FROM events"
-                " WHERE originator_id = %s AND originator_version > %s"
-                f" AND (%s::bigint IS NULL OR originator_version <= %s) {order} LIMIT %s",
-                [originator_id, gt or 0, lte, lte, limit],
-                binary=True,
-            ).fetchall()
-        )
+        query = _OF_ONE_BACKWARDS if desc else _OF_ONE
+        values = [originator_id, gt or 0, lte, lte, limit]
+        rows = self.database.read(lambda connection: connection.execute(query, values, binary=True).fetchall())
         return [StoredEvent(*row) for row in rows]
 
     def select_notifications(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hmac
 import os
-from base64 import b64encode
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cached_property
 from hashlib import sha256
 from threading import Lock
@@ -71,8 +70,8 @@ class Sealed:
 class Keyring:
     """The keys of data subjects, each wrapped by the master key, unwrapped ones kept at hand.
 
-    Without a database it keeps them in memory only. May be used by many threads. A key that another process destroyed is
-    forgotten within a second (EPOCH_HOLDS).
+    Without a database it keeps them in memory only. May be used by many threads. A key that another process destroyed
+    is forgotten within a second (EPOCH_HOLDS).
     """
 
     def __init__(self, database: Database | None, master_key: bytes, *, epoch_holds: float = EPOCH_HOLDS) -> None:
@@ -286,14 +285,8 @@ class Keyring:
         """How many keys were destroyed so far."""
         if self._database is None:
             return 0
-        read: Callable[..., Any] = lambda connection: connection.execute("SELECT sealing_epoch FROM meta").fetchone()  # noqa: E731
-        row = self._database.read(read)
+        row = self._database.read(lambda connection: connection.execute("SELECT sealing_epoch FROM meta").fetchone())
         return int(row[0]) if row else 0
-
-
-def as_text(sealed: bytes) -> str:
-    """A sealed blob as it stands in JSON."""
-    return b64encode(sealed).decode()
 
 
 def _bound_to(aggregate_id: UUID, version: int) -> bytes:

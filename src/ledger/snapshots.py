@@ -105,10 +105,10 @@ def take_snapshots(ledger: Ledger, *, most: int = 100) -> int:
         ).fetchall()
     )
     taken = 0
-    for id, version, position, topic, made_by in rows:
+    for aggregate_id, version, position, topic, made_by in rows:
         cls = form(topic).aggregate_class
         if made_by != fingerprint(cls) and taken < most:
-            taken += _take(ledger, cls, id, version, position)
+            taken += _take(ledger, cls, aggregate_id, version, position)
     return taken
 
 

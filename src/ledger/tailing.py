@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from threading import Event as Signal
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -79,7 +80,7 @@ def follow(
     """
     with Bell(database) as bell:
         while stop is None or not stop.is_set():
-            head, batch = database.read(lambda connection, since=after: _next(connection, since, topics))
+            head, batch = database.read(partial(_next, after=after, topics=topics))
             if batch:
                 yield batch
                 after = batch[-1].position
@@ -89,7 +90,7 @@ def follow(
                 yield []
 
 
-def _next(connection: Connection, after: int, topics: Collection[str] | None) -> tuple[int, list[FastEvent]]:
+def _next(connection: Connection, *, after: int, topics: Collection[str] | None) -> tuple[int, list[FastEvent]]:
     """The next batch, and the head as it was before looking: up to there nothing else is to come."""
     row = connection.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()
     head = int(row[0]) if row else 0

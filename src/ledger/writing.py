@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Lock, Semaphore
 from time import sleep
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 
+from ledger import packing
 from ledger.database import Database
 from ledger.errors import DatabaseAway
 from ledger.stored import StoredEvent
@@ -20,10 +21,12 @@ MOST_COMMANDS = 128
 MOST_EVENTS = 1_000
 ATTEMPTS = 6
 FIRST_PAUSE = 0.05
+GATHERING = 0.0005
+"""Seconds that a leader waits for the writers of the last group to come again."""
 
 _APPEND = (
     "SELECT verdict, on_id, on_version, at_position, on_kind, on_value FROM append("
-    "%s::jsonb, %b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::uuid[], %s)"
+    "%b::jsonb, %b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::uuid[], %s)"
 )
 _json = msgspec.json.Encoder().encode
 
@@ -67,6 +70,9 @@ class Writer:
         self._lock = Lock()
         self._queue: list[Append] = []
         self._is_led = False
+        self._crowd = 1
+        self._wanted = 0
+        self._gathered = Semaphore(0)
 
     def append(self, command: Append) -> Verdict:
         """Write it, and say what became of it; raises DatabaseAway when nobody can say."""
@@ -76,6 +82,8 @@ class Writer:
             self._is_led = True
             if not leads:
                 command.turn.acquire()
+            if len(self._queue) == self._wanted:
+                self._gathered.release()
         if not leads:
             command.turn.acquire()
         if command.verdict is None and command.error is None:
@@ -86,6 +94,7 @@ class Writer:
         return command.verdict
 
     def _lead(self) -> None:
+        self._gather()
         with self._lock:
             group, self._queue = _group(self._queue)
         try:
@@ -96,12 +105,24 @@ class Writer:
                 command.error = error
         finally:
             with self._lock:
+                self._crowd = len(group) + len(self._queue)
                 heir = self._queue[0] if self._queue else None
                 self._is_led = heir is not None
             if heir is not None:
                 heir.turn.release()
             for command in group[1:]:
                 command.turn.release()
+
+    def _gather(self) -> None:
+        """Wait a moment for as many writers as there were last time, since one commit for all is cheaper."""
+        with self._lock:
+            self._wanted = self._crowd if len(self._queue) < self._crowd else 0
+        if self._wanted:
+            self._gathered.acquire(timeout=GATHERING)
+            with self._lock:
+                self._wanted = 0
+                while self._gathered.acquire(blocking=False):
+                    pass
 
     def _send(self, group: Sequence[Append]) -> list[Verdict]:
         """Send it until there is an answer: what was written already is recognised, and never written twice."""
@@ -123,12 +144,12 @@ class Writer:
     def _parameters(self, group: Sequence[Append]) -> list[Any]:
         events = [event for command in group for event in command.events]
         return [
-            _json([command.describe() for command in group]).decode(),
-            [event.originator_id for event in events],
-            [event.originator_version for event in events],
-            [event.topic for event in events],
-            [event.state for event in events],
-            [event.customer_id for event in events],
+            packing.Jsonb(_json([command.describe() for command in group])),
+            packing.uuids(event.originator_id for event in events),
+            packing.bigints(event.originator_version for event in events),
+            packing.texts(event.topic for event in events),
+            packing.byteas(event.state for event in events),
+            packing.uuids(event.customer_id for event in events),
             self._master_id,
         ]
 

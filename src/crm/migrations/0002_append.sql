@@ -10,6 +10,13 @@ BEGIN
     PERFORM pg_advisory_xact_lock((1734700650::bigint << 32) | 'events'::regclass::oid::bigint);
 END $$;
 
+-- Where exactly this event already stands: then its command is one whose answer was lost on the way back.
+CREATE FUNCTION already_at(id uuid, version bigint, topic text, state bytea) RETURNS bigint
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT e.position FROM events e WHERE e.originator_id = id AND e.originator_version = already_at.version
+       AND e.topic = already_at.topic AND e.state = already_at.state
+$$;
+
 -- Appends a group of commands and gives a verdict on each, in order: a refused one leaves the others alone.
 --
 -- `commands` is an array of objects: events (how many of the arrays below are its own), id and version (of the answer),
@@ -73,26 +80,19 @@ BEGIN
             END IF;
         END IF;
 
-        -- A command whose events are already there, to the byte, is one whose answer was lost on the way back.
-        IF final >= first THEN
-            SELECT e.position INTO at_position FROM events e
-             WHERE e.originator_id = ids[first] AND e.originator_version = versions[first]
-               AND e.topic = topics[first] AND e.state = states[first];
-            IF FOUND THEN
-                verdict := 'written';
-                at_position := at_position + (final - first);
-                RETURN NEXT;
-                CONTINUE each_command;
-            END IF;
-        END IF;
-
         IF command ? 'expecting' THEN
             SELECT coalesce(max(e.originator_version), 0) INTO actual FROM events e
              WHERE e.originator_id = (command->'expecting'->>0)::uuid;
             IF actual <> (command->'expecting'->>1)::bigint THEN
-                verdict := 'stale';
-                on_id := (command->'expecting'->>0)::uuid;
-                on_version := actual;
+                at_position := already_at(ids[first], versions[first], topics[first], states[first]);
+                IF at_position IS NOT NULL THEN
+                    verdict := 'written';
+                    at_position := at_position + final - first;
+                ELSE
+                    verdict := 'stale';
+                    on_id := (command->'expecting'->>0)::uuid;
+                    on_version := actual;
+                END IF;
                 RETURN NEXT;
                 CONTINUE each_command;
             END IF;
@@ -105,9 +105,15 @@ BEGIN
                 SELECT coalesce(max(e.originator_version), 0) INTO actual FROM events e WHERE e.originator_id = ids[i];
             END IF;
             IF versions[i] <> actual + 1 THEN
-                verdict := 'conflict';
-                on_id := ids[i];
-                on_version := actual;
+                at_position := already_at(ids[first], versions[first], topics[first], states[first]);
+                IF at_position IS NOT NULL THEN
+                    verdict := 'written';
+                    at_position := at_position + final - first;
+                ELSE
+                    verdict := 'conflict';
+                    on_id := ids[i];
+                    on_version := actual;
+                END IF;
                 RETURN NEXT;
                 CONTINUE each_command;
             END IF;
@@ -190,5 +196,6 @@ BEGIN
     END IF;
 END $$;
 
-REVOKE ALL ON FUNCTION lock_ledger(), append(jsonb, uuid[], bigint[], text[], bytea[], uuid[], text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION lock_ledger(), already_at(uuid, bigint, text, bytea),
+    append(jsonb, uuid[], bigint[], text[], bytea[], uuid[], text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION append(jsonb, uuid[], bigint[], text[], bytea[], uuid[], text) TO genjin_app;
