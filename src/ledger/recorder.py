@@ -22,8 +22,9 @@ from ledger.writing import Append, Verdict, Writer, tokens_of
 _OF_ONE = (
     "SELECT originator_id, originator_version, topic, state, customer_id, recorded_at FROM events"
     " WHERE originator_id = %s AND originator_version > %s AND (%s::bigint IS NULL OR originator_version <= %s)"
-    " ORDER BY originator_version"
+    " ORDER BY originator_version LIMIT %s"
 )
+_OF_ONE_BACKWARDS = _OF_ONE.replace("BY originator_version", "BY originator_version DESC")
 
 
 class SealingKeyExists(Exception):
