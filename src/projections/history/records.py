@@ -1,0 +1,122 @@
+"""Events as they stand in the history, read with their personal parts opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+import msgspec
+from psycopg import Connection
+
+from ledger.sealing import Blob, Keyring
+from projections.history.fields import plan, value_of
+
+COLUMNS: LiteralString = (
+    "SELECT e.position, e.customer_id, e.originator_id, e.version, e.topic, e.recorded_at, e.occurred_on, e.actor, "
+    "e.source, e.command_id, e.reason, e.body, e.before, e.subject, e.sealed FROM events e"
+)
+
+_body = msgspec.json.Decoder(dict[str, Any]).decode
+_before = msgspec.json.Decoder(dict[str, int]).decode
+
+
+@dataclass(slots=True)
+class Record:
+    """One event of the history; `values` has its fields as JSON has them, unreadable ones missing."""
+
+    position: int
+    customer_id: UUID | None
+    originator_id: UUID
+    version: int
+    topic: str
+    recorded_at: datetime
+    occurred_on: date
+    actor: str
+    source: str
+    command_id: UUID
+    reason: str | None
+    values: dict[str, Any]
+    before: dict[str, int]
+    blob: Blob | None
+
+    def get(self, name: str) -> Any:
+        """What the event says of a field."""
+        return value_of(self.topic, self.values, name)
+
+    @property
+    def aggregate(self) -> str:
+        """What kind of thing the event happened to."""
+        return self.topic.partition(".")[0]
+
+    @property
+    def erased(self) -> bool:
+        """It had personal fields, and nobody can read them any more."""
+        return self.blob is not None and not self.blob.fields
+
+
+def records(
+    connection: Connection[Any], keyring: Keyring, where: LiteralString, params: dict[str, Any]
+) -> list[Record]:
+    """The events that `where` and what follows it select; raises what the keyring raises."""
+    found = [_record(row) for row in connection.execute(COLUMNS + where, params, binary=True).fetchall()]
+    keyring.open_blobs(record.blob for record in found if record.blob is not None)
+    for record in found:
+        if record.blob is not None:
+            record.values |= keyring.open_blob(record.blob)
+    return found
+
+
+def at_positions(connection: Connection[Any], keyring: Keyring, positions: Iterable[int]) -> dict[int, Record]:
+    """The events at these positions."""
+    wanted = list(positions)
+    if not wanted:
+        return {}
+    found = records(connection, keyring, " WHERE e.position = ANY(%(positions)s)", {"positions": wanted})
+    return {record.position: record for record in found}
+
+
+def beginnings(connection: Connection[Any], keyring: Keyring, aggregates: Iterable[UUID]) -> dict[UUID, Record]:
+    """The first event of each of these aggregates."""
+    wanted = list(aggregates)
+    if not wanted:
+        return {}
+    found = records(connection, keyring, " WHERE e.version = 1 AND e.originator_id = ANY(%(ids)s)", {"ids": wanted})
+    return {record.originator_id: record for record in found}
+
+
+def contacts_added(connection: Connection[Any], keyring: Keyring, customers: Sequence[UUID]) -> dict[UUID, Record]:
+    """How the contacts of these customers were added, by contact."""
+    if not customers:
+        return {}
+    where: LiteralString = " WHERE e.customer_id = ANY(%(ids)s) AND e.topic = 'customer.contact-added'"
+    found = records(connection, keyring, where, {"ids": list(customers)})
+    return {UUID(record.values["contact_id"]): record for record in found}
+
+
+def fields_in_order(record: Record) -> Iterable[str]:
+    """The names of an event's own fields, personal ones first."""
+    known = plan(record.topic)
+    return (*known.personal, *known.clear)
+
+
+def _record(row: tuple[Any, ...]) -> Record:
+    body, before, subject, sealed = row[11:]
+    return Record(
+        position=row[0],
+        customer_id=row[1],
+        originator_id=row[2],
+        version=row[3],
+        topic=row[4],
+        recorded_at=row[5],
+        occurred_on=row[6],
+        actor=row[7],
+        source=row[8],
+        command_id=row[9],
+        reason=row[10],
+        values=_body(body),
+        before={} if before is None else _before(before),
+        blob=None if sealed is None else Blob(subject, row[2], row[3], sealed),
+    )
