@@ -10,6 +10,7 @@ from typing import Any, cast
 import psycopg
 from psycopg import sql
 
+from ledger import packing
 from ledger.sealing import Keyring
 from projections.engine import Projection, fold
 from projections.engine.builds import statements_of
@@ -20,23 +21,17 @@ NO_KEYS = cast(Keyring, None)
 
 
 @contextmanager
-def tables_of(
-    conninfo: str, projection: type[Projection], events: Iterable[Any]
-) -> Iterator[psycopg.Connection[Any]]:
-    """A connection to the tables of the projection as these events leave them; they are gone afterwards."""
-    folded, schema = fold(projection, events), f"t_{secrets.token_hex(6)}"
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
-        connection.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(schema)))
-        for statements, declared in zip(
-            statements_of(projection, schema).values(), projection.tables.values(), strict=True
-        ):
+def tables_of(conninfo: str, projection: type[Projection], events: Iterable[Any]) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to the tables of the projection as these events leave them; nothing of it is ever committed."""
+    folded, schema = fold(projection, events), sql.Identifier(name := f"t_{secrets.token_hex(6)}")
+    with psycopg.connect(conninfo) as connection:
+        packing.register(connection)
+        connection.execute(sql.SQL("CREATE SCHEMA {0}; SET LOCAL search_path = {0}").format(schema))
+        all_statements = statements_of(projection, name).values()
+        for statements, declared in zip(all_statements, projection.tables.values(), strict=True):
             connection.execute(statements.create())
-            copy_in(connection, statements, declared, iter(folded.rows[declared.name]), NO_KEYS)
+            copy_in(connection, statements, declared, iter(folded.rows[declared.name]), keyring)
             for statement in [statements.add_key(), *statements.add_indexes(), statements.analyse]:
                 connection.execute(statement)
-        try:
-            yield connection
-        finally:
-            connection.execute("SET client_min_messages = warning")
-            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+        yield connection
+        connection.rollback()

@@ -43,9 +43,10 @@ class Happenings:
             self._customers[id] = body.pop("customer_id")
         if issubclass(event_class, Created):
             body["originator_topic"] = event_class.TOPIC.partition(".")[0]
+        make: Any = event_class
         with acting(Acting("member:test", uuid4(), "api", self.now)):
             self.events.append(
-                event_class(
+                make(
                     originator_id=id,
                     originator_version=self._versions[id],
                     timestamp=self.now,
@@ -69,9 +70,9 @@ class Happenings:
 
     def customer(self, name: str = "Acme", **body: Any) -> UUID:
         """A customer is registered."""
-        id = uuid4()
+        customer = uuid4()
         body = {"code": f"C{len(self._versions):04}", "kind": "company"} | body
-        return self.happens(Customer.Registered, id, customer_id=id, name=name, **body)
+        return self.happens(Customer.Registered, customer, customer_id=customer, name=name, **body)
 
     def pipeline(self) -> UUID:
         """The usual stages are defined: lead, need, proposal, negotiation."""
@@ -106,9 +107,7 @@ class Happenings:
         """A customer owes something, in yuan unless said otherwise."""
         body = {"currency": "CNY"} | body
         dates = {"issued_on": _day(issued), "due_on": _day(due)}
-        return self.happens(
-            Receivable.Issued, uuid4(), customer_id=customer, amount=Decimal(amount), **dates, **body
-        )
+        return self.happens(Receivable.Issued, uuid4(), customer_id=customer, amount=Decimal(amount), **dates, **body)
 
     def paid(self, receivable: UUID, amount: str, on: str, currency: str = "CNY") -> UUID:
         """A payment comes in."""

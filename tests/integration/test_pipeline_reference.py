@@ -27,8 +27,8 @@ from projections.pipeline import Pipeline, conversion, funnel, one, page
 Row = dict[str, Any]
 TODAY = date(2026, 3, 2)
 """The day on which all rows are recorded."""
-DAYS = [date.fromisoformat(day) for day in ("2016-10-19", "2016-12-31", "2017-03-01", "2017-06-30", "2017-09-15")]
-DAYS += [date(2017, 12, 31), date(2018, 1, 1), TODAY]
+DAYS = [date.fromisoformat(day) for day in ("2016-10-19", "2017-03-01", "2017-06-30", "2017-09-15", "2017-12-31")]
+DAYS += [TODAY]
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +76,7 @@ def _events(deals: list[Row]) -> list[Any]:
     team_ids = {name: happenings.team(name, region) for name, region in teams.items()}
     owners = {row["owner"]: happenings.member(row["owner"], team_ids[row["team"]]) for row in _one_of(deals, "owner")}
     products = {
-        row["product"]: happenings.happens(
-            Product.Added, uuid4(), name=row["product"], series=row["product_series"]
-        )
+        row["product"]: happenings.happens(Product.Added, uuid4(), name=row["product"], series=row["product_series"])
         for row in _one_of(deals, "product")
     }
     customers: dict[str | None, UUID] = {None: happenings.customer("Unknown", placeholder=True)}
@@ -133,7 +131,7 @@ def _summed(rows: list[Row], on: date) -> Row:
     closed = [row for row in rows if row["closed"] is not None and row["closed"] <= on]
     won = [row for row in closed if row["stage"] == "Won"]
     cycles = [(row["closed"] - row["opened"]).days for row in won]
-    standing = Counter(row["stage"] == "Prospecting" for row in rows if row not in closed)
+    standing = Counter(row["stage"] == "Prospecting" for row in rows if row["closed"] is None or row["closed"] > on)
     return {
         "prospecting": standing[True],
         "engaging": standing[False],
@@ -174,10 +172,8 @@ def shown(group: Row) -> Row:
         ("team",),
         ("owner",),
         ("product",),
-        ("product_series",),
         ("industry",),
-        ("country",),
-        ("region", "product"),
+        ("country", "product"),
         ("industry", "team", "product_series"),
     ],
     ids="-".join,
@@ -229,7 +225,7 @@ def test_one_deal_shows_its_way_through_the_stages(connection: psycopg.Connectio
     closed = one(connection, item["id"], TODAY)
     assert closed is not None
     assert (closed["outcome"], closed["closed_on"], closed["amount"]) == ("won", date(2017, 3, 1), 1054)
-    assert [entry["days"] for entry in closed["stages"]][0] == 132
+    assert [entry["days"] for entry in closed["stages"]] == [132, (TODAY - date(2017, 3, 1)).days]
 
 
 def test_conversion_of_a_stage_is_the_share_that_went_on_opp_5(connection: psycopg.Connection[Any]) -> None:

@@ -57,9 +57,7 @@ def customers() -> dict[str, UUID]:
 
 
 @pytest.fixture(scope="module")
-def connection(
-    server: str, invoices: list[Row], customers: dict[str, UUID]
-) -> Iterator[psycopg.Connection[Any]]:
+def connection(server: str, invoices: list[Row], customers: dict[str, UUID]) -> Iterator[psycopg.Connection[Any]]:
     """The receivables' tables after these invoices and their payments were recorded."""
     happenings = Happenings()
     for row in invoices:

@@ -247,8 +247,6 @@ def test_products_are_shown_by_their_present_name(given: Happenings) -> None:
 
 def test_the_version_and_the_moment_of_the_last_change_are_kept(given: Happenings) -> None:
     deal = given.opportunity(given.customer(), "2026-01-01")
-    given.on("2026-05-01").happens(
-        Opportunity.ExpectedCloseRevised, deal, expected_close_on=date(2026, 6, 1)
-    )
+    given.on("2026-05-01").happens(Opportunity.ExpectedCloseRevised, deal, expected_close_on=date(2026, 6, 1))
     row = fold(Pipeline, given.events).opportunities[deal]
     assert (row.version, row.changed_at, row.expected_close_on) == (2, given.now, date(2026, 6, 1))

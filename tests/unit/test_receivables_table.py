@@ -40,7 +40,7 @@ def test_a_receivable_is_kept_with_its_numbers_and_dates_ord_3(given: Happenings
         30,
         False,
     )
-    assert (row.collected, row.written_off, row.open, row.moved_on) == (0, 0, Decimal("55.94"), None)
+    assert sums(fold(Receivables, given.events), owed) == (0, 0, Decimal("55.94"), None)
 
 
 def test_payments_add_up_and_a_reversal_takes_one_back_ord_2(given: Happenings) -> None:
@@ -62,7 +62,9 @@ def test_a_write_off_is_no_payment(given: Happenings) -> None:
     given.written_off(owed, "25", "2026-02-01")
     then = fold(Receivables, given.events)
     assert sums(then, owed) == (0, 25, 75, "2026-02-01")
-    assert [(row.kind, row.collected, row.written_off) for row in then.movements.of(owed)] == [("write-off", 0, 25)]
+    assert [(row.kind, row.collected, row.written_off) for row in then.movements.of(owed)] == [
+        ("write-off", Decimal(0), Decimal(25))
+    ]
 
 
 def test_a_moved_due_date_is_simply_the_due_date(given: Happenings) -> None:

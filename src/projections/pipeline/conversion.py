@@ -17,25 +17,22 @@ from projections.pipeline.funnel import Stages, mean, median, pipeline_stages
 from projections.pipeline.standing import DIMENSIONS
 
 # One line for each opportunity and stage it entered by the day. It went on when it was afterwards won or entered a
-# stage that stands later in the pipeline; it was lost there when losing is what followed and nothing else did.
+# stage that stands later in the pipeline. Won and lost entries bear the stage they happened in.
 _PASSAGES = sql.SQL("""
     WITH entered AS (
-        SELECT s.opportunity_id, s.seq, s.stage, s.outcome, s.entered_on, s.left_on, ps.seq AS place
-        FROM stages s JOIN opportunities o USING (opportunity_id)
+        SELECT s.opportunity_id, s.stage, s.outcome, s.entered_on, s.left_on, ps.seq AS place,
+            max(CASE s.outcome WHEN 'won' THEN 1000000 WHEN 'open' THEN ps.seq END) OVER (
+                PARTITION BY s.opportunity_id ORDER BY s.seq DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ) AS furthest_later
+        FROM stages s JOIN opportunities o ON o.opportunity_id = s.opportunity_id
             LEFT JOIN pipeline_stages ps ON ps.pipeline_id = o.pipeline_id AND ps.key = s.stage
         WHERE s.entered_on <= %(on)s
-    ), reached AS (
-        SELECT opportunity_id, stage, outcome, entered_on, left_on,
-            max(CASE outcome WHEN 'won' THEN 1000000 WHEN 'open' THEN place END) OVER later AS furthest_later,
-            first_value(outcome) OVER newest = 'lost' AS is_lost, first_value(stage) OVER newest AS last_stage, place
-        FROM entered
-        WINDOW later AS (PARTITION BY opportunity_id ORDER BY seq ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING),
-            newest AS (PARTITION BY opportunity_id ORDER BY seq DESC)
     ), passages AS (
-        SELECT opportunity_id, stage, coalesce(bool_or(furthest_later > place), FALSE) AS went_on,
-            bool_or(is_lost AND last_stage = stage) AS is_lost,
-            sum(CASE WHEN left_on <= %(on)s THEN left_on - entered_on END) AS days
-        FROM reached WHERE outcome = 'open' GROUP BY opportunity_id, stage
+        SELECT opportunity_id, stage,
+            coalesce(bool_or(furthest_later > coalesce(place, -1)) FILTER (WHERE outcome = 'open'), FALSE) AS went_on,
+            bool_or(outcome = 'lost' AND (left_on IS NULL OR left_on > %(on)s)) AS is_lost,
+            sum(left_on - entered_on) FILTER (WHERE outcome = 'open' AND left_on <= %(on)s) AS days
+        FROM entered GROUP BY opportunity_id, stage
     )
     SELECT {columns}, o.pipeline_id, s.stage, s.went_on, s.is_lost, s.days, count(*)
     FROM passages s JOIN opportunities o ON o.opportunity_id = s.opportunity_id

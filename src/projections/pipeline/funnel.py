@@ -21,12 +21,12 @@ Stages = Mapping[Any, list[str]]
 """The stages of each pipeline, in order."""
 
 _FUNNEL = sql.SQL("""
-    SELECT {columns}, o.pipeline_id, s.stage, s.outcome, CASE s.outcome WHEN 'won' THEN s.entered_on - o.opened_on END,
-        count(*), sum(CASE s.outcome WHEN 'won' THEN s.amount WHEN 'open' THEN f.amount END)
+    SELECT {columns}, o.pipeline_id, s.stage, s.outcome, count(*),
+        sum(CASE s.outcome WHEN 'won' THEN s.amount WHEN 'open' THEN f.amount END),
+        array_agg(s.entered_on - o.opened_on) FILTER (WHERE s.outcome = 'won')
     FROM {standing} {joins}
     WHERE {stands}
-    GROUP BY {columns}, o.pipeline_id, s.stage, s.outcome,
-        CASE s.outcome WHEN 'won' THEN s.entered_on - o.opened_on END""")
+    GROUP BY {columns}, o.pipeline_id, s.stage, s.outcome""")
 
 _STAGES: LiteralString = """
     SELECT pl.pipeline_id, array_remove(array_agg(ps.key ORDER BY ps.seq), NULL)
@@ -65,9 +65,9 @@ class _Group:
         self.cycles: Counter[int] = Counter()
 
     def take(
-        self, pipeline_id: Any, stage: str, outcome: str, days: int | None, count: int, worth: Decimal | None
+        self, pipeline_id: Any, stage: str, outcome: str, count: int, worth: Decimal | None, cycles: list[int] | None
     ) -> None:
-        """Adds one line of the result: so many opportunities of one pipeline, stage, outcome and cycle."""
+        """Adds one line of the result: so many opportunities of one pipeline, stage and outcome."""
         self.pipelines.add(pipeline_id)
         if outcome == OPEN:
             self.standing[stage] += count
@@ -75,7 +75,7 @@ class _Group:
                 self.amounts[stage] = self.amounts.get(stage, Decimal(0)) + worth
         elif outcome == WON:
             self.won += count
-            self.cycles[days or 0] += count
+            self.cycles.update(cycles or ())
             if worth is not None:
                 self.won_amount = (self.won_amount or Decimal(0)) + worth
         else:

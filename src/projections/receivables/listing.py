@@ -15,6 +15,7 @@ from projections.receivables.standing import (
     BUCKETS,
     CUSTOMER,
     CUSTOMER_FACTS,
+    EACH_STANDING,
     MEMBER,
     MEMBER_TEAM,
     OVERDUE_STANDING,
@@ -46,6 +47,7 @@ _JOINS: LiteralString = (
     " " + CUSTOMER + " " + CUSTOMER_FACTS + " " + MEMBER + " " + MEMBER_TEAM + " " + TEAM + " " + TEAM_REGION
 )
 _SOURCE: LiteralString = "(" + _SELECTED + STANDING + _JOINS + ") x"
+_ONE: LiteralString = "(" + _SELECTED + EACH_STANDING + _JOINS + ") x"
 _OVERDUE: LiteralString = "(" + _SELECTED + OVERDUE_STANDING + _JOINS + ") x"
 
 RECEIVABLES = Listing(
@@ -120,7 +122,7 @@ def overdue(connection: Connection[Any], query: Query, on: date) -> Page:
 def one(connection: Connection[Any], id: UUID, on: date) -> dict[str, Any] | None:
     """One receivable at the end of a day, with its movements, disputes and reminders by then; None if not issued."""
     asked = {"id": id, "on": on}
-    found = RECEIVABLES.page(connection, Query(limit=1), source=_SOURCE, where="x.id = %(id)s", params=asked).items
+    found = RECEIVABLES.page(connection, Query(limit=1), source=_ONE, where="x.id = %(id)s", params=asked).items
     if not found:
         return None
     with connection.cursor(row_factory=dict_row) as cursor:

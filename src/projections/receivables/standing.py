@@ -19,12 +19,17 @@ _BALANCES: LiteralString = """
         r.requested OR EXISTS (
             SELECT FROM reminders n WHERE n.receivable_id = r.receivable_id AND n.occurred_on <= %(on)s
         ) AS requested_then
-    FROM receivables r
-        LEFT JOIN (
-            SELECT receivable_id, sum(collected) AS collected, sum(written_off) AS written_off
-            FROM movements WHERE occurred_on > %(on)s GROUP BY receivable_id
-        ) l ON l.receivable_id = r.receivable_id
-    WHERE r.issued_on <= %(on)s"""
+    FROM receivables r """
+_LATER_OF_ALL: LiteralString = """LEFT JOIN (
+        SELECT receivable_id, sum(collected) AS collected, sum(written_off) AS written_off
+        FROM movements WHERE occurred_on > %(on)s GROUP BY receivable_id
+    ) l ON l.receivable_id = r.receivable_id"""
+_LATER_OF_EACH: LiteralString = """LEFT JOIN LATERAL (
+        SELECT sum(v.collected) AS collected, sum(v.written_off) AS written_off
+        FROM movements v
+        WHERE v.receivable_id = r.receivable_id AND v.occurred_on > %(on)s AND r.moved_on > %(on)s
+    ) l ON TRUE"""
+_ISSUED: LiteralString = " WHERE r.issued_on <= %(on)s"
 
 _DERIVED: LiteralString = """
     SELECT b.*, b.open_then > 0 AND b.due_on < %(on)s AS is_overdue,
@@ -49,9 +54,14 @@ _DERIVED: LiteralString = """
         END AS bucket
     FROM ("""
 
-STANDING: LiteralString = "(" + _DERIVED + _BALANCES + ") b) r"
-MAY_BE_OVERDUE: LiteralString = " AND r.due_on < %(on)s AND (r.open > 0 OR r.moved_on > %(on)s)"
-OVERDUE_STANDING: LiteralString = "(" + _DERIVED + _BALANCES + MAY_BE_OVERDUE + ") b WHERE b.open_then > 0) r"
+STANDING: LiteralString = "(" + _DERIVED + _BALANCES + _LATER_OF_ALL + _ISSUED + ") b) r"
+"""For sums over all of them: what moved later is added up once."""
+EACH_STANDING: LiteralString = "(" + _DERIVED + _BALANCES + _LATER_OF_EACH + _ISSUED + ") b) r"
+"""For a few of them: what moved later is looked up for each."""
+_MAY_BE_OVERDUE: LiteralString = " AND r.due_on < %(on)s AND (r.open > 0 OR r.moved_on > %(on)s)"
+OVERDUE_STANDING: LiteralString = (
+    "(" + _DERIVED + _BALANCES + _LATER_OF_EACH + _ISSUED + _MAY_BE_OVERDUE + ") b WHERE b.open_then > 0) r"
+)
 """The overdue ones only, found by index: what is overdue on a day is open still, or moved later."""
 
 STATUSES = ("paid", "awaiting", "partial", "overdue", "unpaid", "written-off")
