@@ -24,6 +24,8 @@ from policy import Actor
 from projections.engine.failures import StillBuilding
 from projections.engine.listing import Listing, Page
 
+LIVE_SECONDS, COPY_SECONDS = 5.0, 10.0
+"""How long a request waits for a position to be visible, and for a copy as of a moment to be built."""
 Connection = Any
 Reading = Callable[[Services, Asked], Any]
 
@@ -42,7 +44,8 @@ def looking_at(crm: Services, projection: str, asked: Asked) -> Iterator[Moment]
     """The read model now, or as of the moment asked about, with at least the position asked for in it."""
     as_of = None if asked.as_of is None else crm.ledger.position_at(asked.as_of)
     on = asked.on or business_day(crm, asked.as_of, as_of)
-    with crm.reader.at(projection, as_of, asked.after) as view:
+    patience = LIVE_SECONDS if as_of is None else COPY_SECONDS
+    with crm.reader.at(projection, as_of, asked.after, patience) as view:
         yield Moment(view.connection, view.position, on)
 
 

@@ -1,0 +1,124 @@
+"""The service over HTTP inside a test: a workspace of its own, the app, and a worker that keeps its read models."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from threading import Event, Thread
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from commands.base import execute
+from commands.door import Door
+from commands.members import RegisterMember
+from conftest import MASTER_KEY
+from crm.migrate import migrate
+from crm.worker import run
+from ledger.database import Database
+from ledger.ledger import Ledger
+from ledger.sealing import Keyring
+from policy import Actor, Policy
+from projections.engine.reader import Reader
+
+TOKEN = "test-token"
+NOBODY = UUID(int=1)
+
+
+@dataclass
+class Api:
+    """What a test asks and looks at."""
+
+    client: TestClient
+    services: Any
+    member_id: UUID
+    position: int = 0
+    headers: dict[str, str] = field(default_factory=lambda: {"Authorization": f"Bearer {TOKEN}"})
+
+    def request(self, method: str, path: str, **more: Any) -> Any:
+        """Any request, signed in."""
+        headers = {**self.headers, **more.pop("headers", {})}
+        return self.client.request(method, path if path.startswith("/api") else f"/api/v1{path}", headers=headers, **more)
+
+    def post(self, path: str, body: Any = None, **more: Any) -> Any:
+        """A command."""
+        return self.request("POST", path, json=body if body is not None else {}, **more)
+
+    def get(self, path: str, **params: Any) -> Any:
+        """A read."""
+        return self.request("GET", path, params=params)
+
+    def done(self, path: str, body: Any = None, method: str = "POST", **more: Any) -> dict[str, Any]:
+        """A command that must succeed; its answer."""
+        answered = self.request(method, path, json=body if body is not None else {}, **more)
+        assert answered.status_code in (200, 201), answered.text
+        written: dict[str, Any] = answered.json()
+        self.position = max(self.position, written["position"])
+        return written
+
+    def read(self, path: str, **params: Any) -> dict[str, Any]:
+        """A read that must succeed and know everything done so far."""
+        answered = self.get(path, after=self.position, **params)
+        assert answered.status_code == 200, answered.text
+        found: dict[str, Any] = answered.json()
+        return found
+
+    def customer(self, name: str = "ABC科技有限公司", **more: Any) -> str:
+        """A new customer's id."""
+        return str(self.done("/customers", {"kind": "company", "name": name, **more})["id"])
+
+    def opportunity(self, customer: str, name: str = "云服务器项目", **more: Any) -> str:
+        """A new opportunity's id."""
+        return str(self.done(f"/customers/{customer}/opportunities", {"name": name, **more})["id"])
+
+    def receivable(self, customer: str, amount: str = "1000.00", **more: Any) -> str:
+        """A new receivable's id."""
+        body = {"amount": amount, "issued_on": "2026-01-01", "due_on": "2026-01-31", **more}
+        return str(self.done(f"/customers/{customer}/receivables", body)["id"])
+
+    def head(self) -> int:
+        """The last position of the ledger."""
+        return int(self.services.ledger.head())
+
+
+@contextmanager
+def serving(server: str) -> Iterator[Api]:
+    """The service on a fresh workspace, with a member signed in."""
+    schema = f"t_{secrets.token_hex(4)}"
+    migrate(server, schema)
+    with Database(server, schema, role="genjin_app", min_size=1, max_size=12) as database:
+        keyring = Keyring(database, MASTER_KEY)
+        ledger = Ledger(database, keyring)
+        policy = Policy()
+        door = Door(ledger=ledger, policy=policy)
+        first = Actor("member:test", None, "test", "api")
+        member_id = execute(RegisterMember(name="赵顾问"), to=None, by=first, door=door).id
+        actor = Actor(f"member:{member_id}", member_id, "赵顾问", "api")
+        services: Any = SimpleNamespace(
+            database=database,
+            keyring=keyring,
+            ledger=ledger,
+            policy=policy,
+            door=door,
+            reader=Reader(database),
+            tokens=SimpleNamespace(actor_of=lambda token: actor if token == TOKEN else None),
+            clock=lambda: datetime.now(UTC),
+            cursor_secret=b"a secret for tests",
+            schema_is_current=lambda: True,
+        )
+        stop = Event()
+        worker = Thread(target=run, args=(services, stop), name="worker")
+        worker.start()
+        try:
+            with TestClient(create_app(services), raise_server_exceptions=False) as client:
+                yield Api(client, services, member_id)
+        finally:
+            stop.set()
+            worker.join()
+            ledger.close()

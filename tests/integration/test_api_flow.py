@@ -1,0 +1,174 @@
+"""A salesperson's weeks over HTTP: every command and every read that is part of the main job."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from integration.serving import Api
+
+
+def test_a_customer_is_registered_followed_up_and_seen_in_the_tracking_table(api: Api) -> None:
+    written = api.done("/customers", {"kind": "company", "name": "贸易商行", "contacts": [{"name": "李女士"}]})
+    assert written["version"] >= 1
+    customer = written["id"]
+    answered = api.post(
+        f"/customers/{customer}/follow-ups",
+        {"method": "电话", "content": "物流成本方案", "next_contact_on": "2099-01-05", "progress": 40},
+    )
+    assert answered.status_code == 201
+    assert answered.headers["location"] == f"/api/v1/customers/{customer}"
+    assert answered.headers["etag"] == f'"{answered.json()["version"]}"'
+    api.position = answered.json()["position"]
+    rows = api.read("/tracking", q="贸易商")["items"]
+    assert [row["customer_id"] for row in rows] == [customer]
+    assert rows[0]["last_content"] == "物流成本方案"
+    assert rows[0]["next_contact_on"] == "2099-01-05"
+
+
+def test_a_customer_is_read_from_the_ledger_at_a_version_and_as_of_a_moment(api: Api) -> None:
+    customer = api.customer("旧名称")
+    registered = api.get(f"/customers/{customer}")
+    before = datetime.now(UTC)
+    api.done(f"/customers/{customer}", {"name": "新名称", "industry": "零售"}, "PATCH")
+    now = api.get(f"/customers/{customer}").json()
+    assert (now["name"], now["industry"]) == ("新名称", "零售")
+    assert api.get(f"/customers/{customer}", version=registered.json()["version"]).json()["name"] == "旧名称"
+    assert api.get(f"/customers/{customer}", as_of=before.isoformat()).json()["name"] == "旧名称"
+    assert registered.headers["etag"] == f'"{registered.json()["version"]}"'
+
+
+def test_an_opportunity_goes_through_its_stages_and_the_funnel_shows_it(api: Api) -> None:
+    customer = api.customer("漏斗客户")
+    won = api.opportunity(customer, amount="500000.00", currency="EUR", occurred_on="2026-01-05")
+    api.done(f"/opportunities/{won}/stage", {"stage": "proposal", "occurred_on": "2026-01-10"})
+    api.done(f"/opportunities/{won}/win", {"amount": "480000.00", "occurred_on": "2026-01-25"})
+    still = api.opportunity(customer, amount="100.00", currency="EUR", occurred_on="2026-01-06")
+    funnel = api.read("/funnel", on="2026-01-31")
+    group = next(group for group in funnel["groups"] if group["key"] == {"currency": "EUR"})
+    assert (group["won"], group["lost"], group["won_amount"], group["win_rate"]) == (1, 0, "480000.00", 1.0)
+    assert group["cycle_days"] == {"mean": 20.0, "median": 20.0}
+    assert [stage for stage in group["stages"] if stage["count"]] == [
+        {"stage": "lead", "count": 1, "share": 1.0, "amount": "100.00"}
+    ]
+    assert set(funnel) == {"on", "position", "groups"}
+    one = api.read(f"/opportunities/{won}", on="2026-01-31")
+    assert [entry["stage"] for entry in one["stages"]][:2] == ["lead", "proposal"]
+    page = api.read("/opportunities", **{"customer_id[eq]": customer, "sort": "-amount", "include_total": "true"})
+    assert [row["id"] for row in page["items"]] == [won, still]
+    assert page["total"] == 2
+    assert api.get(f"/customers/{customer}").json()["lifecycle"] == "won"
+
+
+def test_receivables_are_paid_aged_and_stated(api: Api) -> None:
+    customer = api.customer("应收客户")
+    receivable = api.receivable(customer, "1500.00", currency="USD", invoice_no="0007")
+    api.done(f"/receivables/{receivable}/payments", {"amount": "500.00", "occurred_on": "2026-01-20"})
+    aging = api.read("/receivables/aging", on="2026-02-10")
+    group = next(group for group in aging["groups"] if group["key"] == {"currency": "USD"})
+    assert group["invoiced"] == {"count": 1, "amount": "1500.00"}
+    assert group["collected"] == {"amount": "500.00"}
+    assert group["overdue"] == {"count": 1, "amount": "1000.00", "max_days_past_due": 10}
+    assert {"bucket": "1-30", "count": 1, "amount": "1000.00"} in group["buckets"]
+    overdue = api.read("/receivables/overdue", on="2026-02-10", **{"currency[eq]": "USD"})
+    assert [row["invoice_no"] for row in overdue["items"]] == ["0007"]
+    statement = api.read("/receivables/statements", customer_id=customer, from_on="2026-01-01", until_on="2026-02-28")
+    assert statement["accounts"][0]["closing"] == "1000.00"
+
+
+def test_pages_go_on_where_the_last_one_ended(api: Api) -> None:
+    names = [f"翻页{number:02}" for number in range(7)]
+    for name in names:
+        api.customer(name)
+    found, cursor = [], None
+    while True:
+        page = api.read("/customers", q="翻页", sort="-code", limit=3, **({"cursor": cursor} if cursor else {}))
+        found += [row["name"] for row in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert found == list(reversed(names))
+
+
+def test_the_tables_as_of_an_earlier_moment_do_not_know_what_came_later(api: Api) -> None:
+    api.customer("早先的客户")
+    moment = datetime.now(UTC)
+    api.customer("后来的客户")
+    then = api.get("/tracking", as_of=moment.isoformat(), q="的客户")
+    assert then.status_code == 200, then.text
+    assert [row["name"] for row in then.json()["items"]] == ["早先的客户"]
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    refused = api.get("/tracking", as_of=tomorrow)
+    assert (refused.status_code, refused.json()["code"]) == (422, "future-moment")
+
+
+def test_the_same_key_and_body_give_the_same_answer_and_another_body_is_refused(api: Api) -> None:
+    body = {"kind": "person", "name": "一次"}
+    first = api.post("/customers", body, headers={"Idempotency-Key": "k-1"})
+    again = api.post("/customers", body, headers={"Idempotency-Key": "k-1"})
+    assert first.json() == again.json()
+    assert again.headers["idempotency-replayed"] == "true"
+    other = api.post("/customers", {**body, "name": "二次"}, headers={"Idempotency-Key": "k-1"})
+    assert (other.status_code, other.json()["code"]) == (422, "key-reused")
+
+
+def test_a_stale_version_is_told_what_changed_since(api: Api) -> None:
+    customer = api.customer("版本客户")
+    etag = api.get(f"/customers/{customer}").headers["etag"]
+    api.done(f"/customers/{customer}", {"industry": "零售"}, "PATCH", headers={"If-Match": etag})
+    stale = api.request("PATCH", f"/customers/{customer}", json={"notes": "晚了"}, headers={"If-Match": etag})
+    assert (stale.status_code, stale.json()["code"]) == (412, "stale-version")
+    assert "industry" in stale.json()["detail"]
+
+
+def test_a_batch_does_each_command_for_itself(api: Api) -> None:
+    customer = api.customer("批量客户")
+    commands = [
+        {"command": "tag", "to": customer, "body": {"tag": "高预算"}},
+        {"command": "tag", "to": customer, "body": {"tag": ""}},
+        {"command": "no-such", "body": {}},
+        {"command": "register-customer", "body": {"kind": "person", "name": "批量新客户"}},
+    ]
+    answered = api.post("/commands", {"commands": commands}, headers={"Idempotency-Key": "batch"})
+    assert answered.status_code == 200, answered.text
+    result = answered.json()
+    assert (result["done"], result["refused"]) == (2, 2)
+    assert [item["status"] for item in result["results"]] == [200, 422, 422, 200]
+    assert result["results"][1]["problem"]["errors"][0]["pointer"] == "/commands/1/body/tag"
+    again = api.post("/commands", {"commands": commands}, headers={"Idempotency-Key": "batch"})
+    assert again.json() == result
+
+
+def test_the_feed_is_contiguous_and_opens_personal_fields(api: Api) -> None:
+    customer = api.customer("流水客户")
+    seen: list[int] = []
+    after = 0
+    while True:
+        page = api.get("/events", after=after, limit=10).json()
+        seen += [event["position"] for event in page["items"]]
+        after = page["next"]
+        if not page["more"]:
+            break
+    assert seen == list(range(1, page["position"] + 1))
+    last = next(event for event in reversed(page["items"]) if event["id"] == customer)
+    assert last["data"]["name"] == "流水客户"
+    assert last["actor"] == f"member:{api.member_id}"
+
+
+def test_a_rebuild_is_ordered_followed_and_done(api: Api) -> None:
+    ordered = api.post("/projections/tracking/rebuilds")
+    assert ordered.status_code == 202, ordered.text
+    place = ordered.headers["location"]
+    with api.client.stream("GET", place, headers={**api.headers, "Accept": "text/event-stream"}) as stream:
+        lines = [line for line in stream.iter_lines() if line.startswith("event: ")]
+    assert lines[-1] == "event: done"
+    assert api.request("GET", place).json()["state"] == "done"
+    assert place.endswith(api.get("/projections/tracking/rebuilds").json()["items"][0]["job_id"])
+
+
+def test_health_and_figures_need_no_token(api: Api) -> None:
+    assert api.client.get("/healthz").json() == {"alive": True}
+    ready = api.client.get("/readyz")
+    assert ready.status_code == 200, ready.text
+    figures = api.client.get("/metrics").text
+    assert 'route="/api/v1/customers"' in figures
+    assert 'genjin_projection_events_behind{projection="tracking"}' in figures
