@@ -21,7 +21,9 @@ NO_KEYS = cast(Keyring, None)
 
 
 @contextmanager
-def tables_of(conninfo: str, projection: type[Projection], events: Iterable[Any]) -> Iterator[psycopg.Connection[Any]]:
+def tables_of(
+    conninfo: str, projection: type[Projection], events: Iterable[Any], keyring: Keyring = NO_KEYS
+) -> Iterator[psycopg.Connection[Any]]:
     """A connection to the tables of the projection as these events leave them; nothing of it is ever committed."""
     folded, schema = fold(projection, events), sql.Identifier(name := f"t_{secrets.token_hex(6)}")
     with psycopg.connect(conninfo) as connection:
