@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from aggregates.base import Acting, Created, Event, acting
+from aggregates.base import Acting, Created, Event, ImportedRow, acting
 from aggregates.customer import Customer
 from aggregates.member import Member
 from aggregates.opportunity import Opportunity
@@ -27,6 +27,8 @@ class Happenings:
     def __init__(self, now: datetime = NOON) -> None:
         self.events: list[Event] = []
         self.now = now
+        self.actor, self.source = "member:test", "api"
+        self.imported: ImportedRow | None = None
         self._versions: Counter[UUID] = Counter()
         self._customers: dict[UUID, UUID] = {}
 
@@ -44,7 +46,7 @@ class Happenings:
         if issubclass(event_class, Created):
             body["originator_topic"] = event_class.TOPIC.partition(".")[0]
         make: Any = event_class
-        with acting(Acting("member:test", uuid4(), "api", self.now)):
+        with acting(Acting(self.actor, uuid4(), self.source, self.now, imported=self.imported)):
             self.events.append(
                 make(
                     originator_id=id,

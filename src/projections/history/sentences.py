@@ -87,7 +87,7 @@ class Telling:
             for name in self._changed(record)
             for before, after in [(self._before(record, name), self._after(record, name))]
             if before is not None or after is not None
-            if before != after or name not in record.before
+            if before != after or name not in record.before or record.erased
         ]
 
     @property
@@ -132,6 +132,10 @@ class Telling:
             return str(record.values["entry"] + 1)
         if gap == "unanswered":
             return UNANSWERED[self._column] if record.values.get("answered") is False else ""
+        if gap == "money":
+            return _money(record.get("amount"), record.get("currency"))
+        if gap == "former money":
+            return _money(self._before(record, "amount"), self._before(record, "currency"))
         if gap.startswith("former "):
             name = gap.removeprefix("former ")
             return self._shown(record, name, self._before(record, name))
@@ -170,6 +174,10 @@ class Telling:
         if told is None:
             return f"#{record.originator_id.hex[-8:]}"
         return f"「{told}」" if self.names.lang == "zh" else f"“{told}”"
+
+
+def _money(amount: Any, currency: Any) -> str:
+    return "" if amount is None else f"{amount} {currency}"
 
 
 NAMED_BY: Mapping[str, tuple[str, ...]] = {

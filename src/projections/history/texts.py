@@ -1,8 +1,8 @@
 """The sentences of the history: one for each kind of event, in Chinese and in English.
 
 `{name}` stands for a field as it is shown, `{former name}` for what it was before, `{changes}` for all fields that
-changed, `{what}` for the opportunity or receivable it happened to. A part in square brackets is left out where one of
-its values is missing.
+changed, `{money}` for an amount with its currency, `{what}` for the opportunity or receivable it happened to. A part
+in square brackets is left out where one of its values is missing.
 """
 
 from __future__ import annotations
@@ -75,17 +75,16 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{actor} moved the opportunity {what} back[ from “{former stage}”] to “{stage}”[ ({occurred_on})]",
     ),
     "opportunity.stage-date-corrected": (
-        "{actor}更正了商机{what}第 {entry_number} 次进入阶段的日期[，由 {former occurred_on}]改为 {occurred_on}",
+        "{actor}更正了商机{what}第 {entry_number} 次进入阶段的日期[，由 {former occurred_on} ]改为 {occurred_on}",
         "{actor} corrected the date of stage entry {entry_number} of the opportunity {what}"
         "[ from {former occurred_on}] to {occurred_on}",
     ),
     "opportunity.amount-revised": (
-        "{actor}将商机{what}的金额[由 {former amount} {former currency}]改为 {amount}[ {currency}]",
-        "{actor} changed the amount of the opportunity {what}[ from {former amount} {former currency}]"
-        " to {amount}[ {currency}]",
+        "{actor}将商机{what}的金额[由 {former money} ]改为 {money}",
+        "{actor} changed the amount of the opportunity {what}[ from {former money}] to {money}",
     ),
     "opportunity.expected-close-revised": (
-        "{actor}将商机{what}的预计成交日期[由 {former expected_close_on}]改为 {expected_close_on}",
+        "{actor}将商机{what}的预计成交日期[由 {former expected_close_on} ]改为 {expected_close_on}",
         "{actor} changed the expected close of the opportunity {what}[ from {former expected_close_on}]"
         " to {expected_close_on}",
     ),
@@ -124,7 +123,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{actor} reversed a payment of {amount} {currency} for the receivable {what} ({occurred_on})",
     ),
     "receivable.due-date-moved": (
-        "{actor}将应收款{what}的到期日[由 {former due_on}]改为 {due_on}",
+        "{actor}将应收款{what}的到期日[由 {former due_on} ]改为 {due_on}",
         "{actor} moved the due date of the receivable {what}[ from {former due_on}] to {due_on}",
     ),
     "receivable.reminder-recorded": (
@@ -180,7 +179,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{actor} defined the pipeline “{name}”: {stages}",
     ),
     "pipeline.stages-revised": (
-        "{actor}将销售流程的阶段[由 {former stages}]改为 {stages}",
+        "{actor}将销售流程的阶段[由 {former stages} ]改为 {stages}",
         "{actor} changed the stages of the pipeline[ from {former stages}] to {stages}",
     ),
     "workspace.configured": (
