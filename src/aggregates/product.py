@@ -9,8 +9,15 @@ from uuid import UUID
 
 from eventsourcing.domain import event
 
-from aggregates.base import Aggregate, Claim, Created, Event
+from aggregates.base import Aggregate, Claim, Created, DomainError, Event
 from aggregates.changes import changes
+
+
+class ProductNameMissing(DomainError):
+    """A product has a name: it can be changed, not cleared."""
+
+    code = "product-name-missing"
+    at = "name"
 
 
 class Product(Aggregate):
@@ -74,6 +81,8 @@ class Product(Aggregate):
 
     def revise(self, **given: Any) -> None:
         """Change the fields that are given and differ from what is known."""
+        if "name" in given and given["name"] is None:
+            raise ProductNameMissing
         changed = changes(self.data, given)
         if changed:
             former_name = self.name if "name" in changed else None

@@ -45,8 +45,7 @@ class Command(BaseModel):
 
     def given(self, *names: str) -> dict[str, Any]:
         """Those of the named fields that were given, be it as null; all that were given without names."""
-        wanted = self.model_fields_set if not names else self.model_fields_set & set(names)
-        return {name: getattr(self, name) for name in type(self).model_fields if name in wanted}
+        return {name: getattr(self, name) for name in names or type(self).model_fields if name in self.model_fields_set}
 
 
 class CreatingCommand(Command):
@@ -114,7 +113,9 @@ def _once(
     try:
         with acting(envelope):
             changed = command.perform(to, work)
-        return door.ledger.save(*changed, expecting=seen, idempotency=request)
+        outcome = door.ledger.save(*changed, expecting=seen, idempotency=request)
+        door.notice(changed)
+        return outcome
     except VersionConflict:
         raise
     except DomainError as refusal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Protocol, TypeVar
@@ -75,6 +75,11 @@ class Door:
     def new_id(self) -> UUID:
         """An id that sorts by the moment."""
         return ids.new_id(int(self.clock().timestamp() * 1000))
+
+    def notice(self, changed: Iterable[Aggregate]) -> None:
+        """Take note of what was just written: new settings hold from the next command on."""
+        if any(isinstance(aggregate, Workspace) for aggregate in changed):
+            self._settings_until = 0.0
 
     def settings(self) -> Settings:
         """The settings of the workspace, at most a second old."""

@@ -19,6 +19,7 @@ from aggregates.opportunity.refusals import (
     EntryUnknown,
     LossReasonMissing,
     OpportunityClosed,
+    OpportunityNameMissing,
     OpportunityNotClosed,
     StageDateOutOfOrder,
     StageNotAhead,
@@ -168,6 +169,8 @@ class Opportunity(Happened, Aggregate):
     def revise_details(self, **given: Any) -> None:
         """Change the details that are given and differ from what is known; None clears one."""
         self.require_open()
+        if "name" in given and given["name"] is None:
+            raise OpportunityNameMissing
         changed = changes(self.details, given)
         if changed:
             self.trigger_event(self.DetailsRevised, changed=tuple(changed), **changed)

@@ -85,3 +85,10 @@ class OfAnotherCustomer(DomainError):
 
     code = "of-another-customer"
     at = "opportunity_id"
+
+
+class OpportunityNameMissing(DomainError):
+    """An opportunity has a name: it can be changed, not cleared."""
+
+    code = "opportunity-name-missing"
+    at = "name"
