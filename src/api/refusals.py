@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from aggregates.base import DomainError
 from api.asking import query_fault
 from api.problems import FieldFault, Problem, invalid, pointer_to
-from ledger.errors import DatabaseAway, NotFound
+from ledger.errors import ClaimTaken, DatabaseAway, NotFound
 from projections.engine.failures import BuildFailed, NotBuilt
 from projections.engine.listing import QueryRefused
 
@@ -33,7 +33,16 @@ STATUS: dict[str, int] = {
     "won-without-basis": 422,
     "reason-missing": 422,
     "name-missing": 422,
+    "product-name-missing": 422,
     "stages-unclear": 422,
+    "loss-reason-missing": 422,
+    "amount-not-positive": 422,
+    "customer-unclear": 422,
+    "due-before-issued": 422,
+    "contact-unknown": 422,
+    "entry-unknown": 422,
+    "payment-unknown": 422,
+    "query-refused": 422,
     "stage-unknown": 422,
     "unknown-grouping": 422,
     "future-moment": 422,
@@ -45,6 +54,15 @@ STATUS: dict[str, int] = {
 }
 """The status of each refusal; a business rule that is not named here answers 409."""
 
+CLAIMED_FIELDS = {
+    "customer-code": "code",
+    "legacy-code": "legacy_code",
+    "opportunity-number": "number",
+    "invoice-no": "invoice_no",
+    "order-no": "order_no",
+    "product-name": "name",
+}
+"""The field of a command that each kind of claim comes from."""
 QUERY_FIELDS = {"unknown-grouping": "by", "future-moment": "as_of"}
 
 
@@ -93,6 +111,8 @@ def _refusal(error: DomainError) -> Problem:
     faults: list[FieldFault] = []
     if error.code in QUERY_FIELDS:
         faults = [FieldFault("query", f"/{QUERY_FIELDS[error.code]}", error.code, error.values)]
+    elif isinstance(error, ClaimTaken) and error.values["kind"] in CLAIMED_FIELDS:
+        faults = [FieldFault("body", pointer_to([CLAIMED_FIELDS[error.values["kind"]]]), error.code, error.values)]
     elif error.pointer:
         faults = [FieldFault("body", pointer_to([error.pointer]), error.code, error.values)]
     return Problem(STATUS.get(error.code, 409), error.code, error.values, faults)

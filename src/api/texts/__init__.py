@@ -18,8 +18,15 @@ DEFAULT_LANGUAGE: Language = "en"
 
 @cache
 def catalogue(language: Language) -> dict[str, dict[str, Any]]:
-    """All texts of one language: `problems` and `fields` by code, `kinds` by the kind of a value."""
-    return tomllib.loads(files(__name__).joinpath(f"{language}.toml").read_text(encoding="utf-8"))
+    """All texts of one language: `problems` and `fields` by code, `kinds` of values and `things` by name."""
+    texts = _read(f"{language}.toml") | _read(f"rules.{language}.toml")
+    for code, (title, detail) in texts.pop("rules").items():
+        texts["problems"][code] = {"title": title, "detail": detail}
+    return texts
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(files(__name__).joinpath(name).read_text(encoding="utf-8"))
 
 
 def preferred(accept_language: str | None) -> Language:
@@ -86,12 +93,19 @@ def problem_text(code: str, values: Mapping[str, Any], language: Language) -> tu
     """The title and the sentence for a problem; one that has no text of its own still says its code."""
     texts = catalogue(language)["problems"]
     text = texts.get(code) or texts["refused"]
-    return text["title"], fill(text["detail"], {"code": code, **values}, language)
+    return text["title"], fill(text["detail"], _named(code, values, language), language)
 
 
 def field_text(code: str, values: Mapping[str, Any], language: Language) -> str:
     """The sentence for one field: what is wrong with it, and what would be accepted."""
     texts = catalogue(language)
-    template = texts["fields"].get(code) or texts["fields"]["other"]
-    kind = texts["kinds"].get(str(values.get("kind")), "-")
-    return fill(template, {"code": code, **values, "kind": kind}, language)
+    template = texts["fields"].get(code)
+    if template is None and code in texts["problems"]:
+        template = texts["problems"][code]["detail"]
+    return fill(template or texts["fields"]["other"], _named(code, values, language), language)
+
+
+def _named(code: str, values: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    """The values, with the kind of a value or thing in plain words."""
+    texts, kind = catalogue(language), str(values.get("kind"))
+    return {"code": code, **values, "kind": texts["kinds"].get(kind) or texts["things"].get(kind) or values.get("kind")}
