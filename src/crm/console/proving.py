@@ -61,8 +61,8 @@ def verify(
     else:
         for each in models:
             _say(f"{each['projection']} ({each['rows']} rows at position {each['position']})", each)
-        _say(f"the chain of {chain['events']} events", chain)
-        _say("the claims", claims)
+        _say(f"the chain of {chain['checked']} events", chain)
+        _say(f"the {claims['checked']} claims", claims)
     if not is_clean:
         raise typer.Exit(1)
 
@@ -111,7 +111,34 @@ def _proven(made: Services, projection: type[Projection], bar: Progress) -> dict
     return {**asdict(found), "is_clean": found.is_clean}
 
 
+def _ledger(made: Services) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The chain and the claims, both looked at in one snapshot while writing goes on."""
+    from ledger.chain import verify_chain
+    from ledger.claims import verify_claims
+
+    with made.database.connection() as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        chain = verify_chain(connection)
+        claims = verify_claims(connection, made.keyring)
+    wrong = [
+        {"kind": kind, "value": value, "table": table, "events": events}
+        for (kind, value), (table, events) in claims.differences.items()
+    ]
+    return (
+        {
+            "is_clean": chain.is_intact,
+            "checked": chain.checked,
+            "head": {"position": chain.head.position, "chain": chain.head.chain.hex()},
+            "first_bad": chain.first_bad,
+            "fault": chain.fault,
+        },
+        {"is_clean": claims.is_intact, "checked": claims.checked, "differences": wrong},
+    )
+
+
 def _say(what: str, found: dict[str, Any]) -> None:
     sentence(f"{'Proven:' if found['is_clean'] else 'WRONG: '} {what}.")
+    if found.get("fault"):
+        sentence(f"        {found['fault']} at position {found['first_bad']}")
     for each in found.get("differences", ()):
         sentence(f"        {each}")

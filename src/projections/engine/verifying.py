@@ -63,6 +63,8 @@ def verify(
     """
     with ground.connection() as connection, connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        # A scratch table may be called like one of the ledger's own: temporary tables are looked for last.
+        connection.execute("SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true)")
         live = builds.live_build(connection, projection)
         if live is None:
             raise NotBuilt(projection.name, None, None)

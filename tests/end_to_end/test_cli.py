@@ -1,0 +1,90 @@
+"""The command line beside a running service, and alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from end_to_end.running import Service, crm
+
+
+def crm_json(data: Path, *words: str) -> Any:
+    """What a command prints with --json, which must be one JSON document and nothing else."""
+    done = crm(data, *words, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_token_is_made_used_and_revoked(service: Service) -> None:
+    made = crm_json(service.data, "token", "create", "--name", "安")
+    assert made["name"] == "安"
+    with service.client(made["token"]) as client:
+        assert client.get("/tracking").status_code == 200
+    assert [each["name"] for each in crm_json(service.data, "token", "list")] == ["admin", "安"]
+    again = crm(service.data, "token", "create", "--name", "安")
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "in use already" in again.stderr
+    assert crm_json(service.data, "token", "revoke", "安") == {"name": "安", "revoked": True}
+    with service.client(made["token"] + "x") as client:
+        assert client.get("/tracking").status_code == 401
+    assert crm(service.data, "token", "revoke", "安").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("funnel", "/funnel"),
+        ("aging", "/receivables/aging"),
+        ("overdue", "/receivables/overdue"),
+        ("tracking", "/tracking"),
+    ],
+)
+def test_a_report_is_what_the_api_answers(service: Service, name: str, path: str) -> None:
+    with service.client(service.token) as client:
+        client.post("/customers", json={"name": "Report Inc", "kind": "company"}).raise_for_status()
+        reported = crm_json(service.data, "report", name, "--on", "2026-01-31")
+        answered = client.get(path, params={"on": "2026-01-31", "after": reported["position"]}).raise_for_status()
+    assert answered.json() == reported
+
+
+def test_a_report_that_cannot_be_is_refused_in_a_sentence(service: Service) -> None:
+    refused = crm(service.data, "report", "aging", "--on", "2026-02-30")
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    assert "/on" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_read_models_are_rebuilt_and_everything_is_proven(service: Service) -> None:
+    rebuilt = crm_json(service.data, "rebuild", "tracking", "history")
+    assert [(each["projection"], each["state"]) for each in rebuilt["jobs"]] == [
+        ("tracking", "done"),
+        ("history", "done"),
+    ]
+    proven = crm_json(service.data, "verify")
+    assert proven["is_clean"] is True
+    assert proven["chain"]["checked"] == proven["chain"]["head"]["position"] > 0
+    assert {each["projection"] for each in proven["projections"]} == {"tracking", "pipeline", "receivables", "history"}
+
+
+def test_migrating_twice_does_nothing_the_second_time(tmp_path: Path) -> None:
+    first = crm_json(tmp_path / "data", "migrate")
+    assert "0001_ledger" in first["migrations"]
+    assert crm_json(tmp_path / "data", "migrate") == {"schema": "genjin", "migrations": []}
+    assert crm_json(tmp_path / "data", "token", "list") == []
+
+
+def test_a_wrong_setting_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    refused = crm(tmp_path / "data", "migrate", CRM_PORT="eighty")
+    assert refused.returncode == 1
+    assert refused.stderr == "crm: CRM_PORT must be a whole number from 1 to 65535, and not 'eighty'.\n"
+    assert not (tmp_path / "data").exists()
+
+
+def test_another_master_key_is_refused(service: Service) -> None:
+    refused = crm(service.data, "token", "list", CRM_MASTER_KEY="AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+    assert refused.returncode == 1
+    assert "sealed under another master key" in refused.stderr
