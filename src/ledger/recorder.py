@@ -11,6 +11,7 @@ from eventsourcing.persistence import ApplicationRecorder, Subscription
 from eventsourcing.persistence import Notification as LibraryNotification
 from eventsourcing.persistence import StoredEvent as LibraryStoredEvent
 
+from aggregates.base import Claim
 from ledger.database import Database
 from ledger.errors import ClaimTaken, KeyReused, StaleVersion, VersionConflict
 from ledger.outcome import Expecting, Idempotency, Outcome
@@ -141,19 +142,29 @@ class LedgerRecorder(ApplicationRecorder):
 
 def _claims(events: Sequence[StoredEvent]) -> list[dict[str, Any]]:
     """The claims of a command, each with the number of its event; of aggregates that share a row the first takes it."""
-    claims: list[dict[str, Any]] = []
-    rows: dict[str, UUID] = {}
+    stated: list[dict[str, Any]] = []
+    takers: dict[tuple[str, str], UUID] = {}
     for number, event in enumerate(events):
         for claim in event.claims:
-            if claim.kind == IMPORT_ROW and rows.setdefault(claim.value, event.originator_id) != event.originator_id:
-                continue
-            stated = {"kind": claim.kind, "value": claim.value, "id": event.originator_id, "event": number}
-            if claim.detail is not None:
-                stated["detail"] = claim.detail
+            name = claim.kind, claim.value
             if claim.released:
-                stated["released"] = True
-            claims.append(stated)
-    return claims
+                if takers.get(name) == event.originator_id:
+                    del takers[name]
+            elif takers.setdefault(name, event.originator_id) != event.originator_id:
+                if claim.kind == IMPORT_ROW:
+                    continue
+                raise ClaimTaken(claim.kind, claim.value, takers[name])
+            stated.append(_stated(claim, event.originator_id, number))
+    return stated
+
+
+def _stated(claim: Claim, aggregate_id: UUID, event: int) -> dict[str, Any]:
+    stated: dict[str, Any] = {"kind": claim.kind, "value": claim.value, "id": aggregate_id, "event": event}
+    if claim.detail is not None:
+        stated["detail"] = claim.detail
+    if claim.released:
+        stated["released"] = True
+    return stated
 
 
 def _refusal(verdict: Verdict, expecting: Expecting | None, idempotency: Idempotency | None) -> Exception:

@@ -1,0 +1,389 @@
+"""What is written: all of a command or nothing, once, in order, and never over somebody else's change."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from aggregates.base import ImportedRow
+from aggregates.customer import Customer
+from aggregates.product import Product
+from aggregates.team import Team
+from integration.bookkeeping import all_at_once, customer, product, somebody, superuser, team
+from ledger.chain import verify_chain
+from ledger.claims import verify_claims
+from ledger.database import Database
+from ledger.errors import ClaimTaken, KeyReused, NotFound, StaleVersion, VersionConflict
+from ledger.ledger import Ledger
+from ledger.outcome import Expecting, Idempotency, Outcome
+from ledger.recorder import SealingKeyExists
+from ledger.stored import SealingMapper, StoredEvent
+from ledger.writing import Append, Writer, tokens_of
+
+
+def test_what_was_saved_is_loaded(ledger: Ledger) -> None:
+    acme = customer(name="阿克米", phone="+86 21 5555")
+    outcome = ledger.save(acme)
+    assert outcome == Outcome(acme.id, acme.version, ledger.head())
+    assert not acme.pending_events
+    loaded = ledger.load(Customer, acme.id)
+    assert loaded.profile == acme.profile
+    assert loaded.profile["name"] == "阿克米"
+    assert loaded == ledger.repository.get(acme.id)
+
+
+def test_an_aggregate_is_loaded_as_it_was(ledger: Ledger) -> None:
+    north = team("North")
+    first = ledger.save(north)
+    with somebody():
+        north.rename("South")
+    ledger.save(north)
+    assert ledger.load(Team, north.id).name == "South"
+    assert ledger.load(Team, north.id, version=1).name == "North"
+    assert ledger.load(Team, north.id, position=first.position).name == "North"
+    for nothing in ({"version": 3}, {"position": first.position - 1}):
+        with pytest.raises(NotFound):
+            ledger.load(Team, north.id, **nothing)
+
+
+def test_an_id_of_another_kind_or_of_nothing_is_not_found(ledger: Ledger) -> None:
+    north = team()
+    ledger.save(north)
+    with pytest.raises(NotFound) as refused:
+        ledger.load(Customer, north.id)
+    assert refused.value.values == {"kind": "customer", "id": north.id}
+    with pytest.raises(NotFound):
+        ledger.load(Team, uuid4())
+
+
+def test_of_two_changes_to_one_version_the_second_is_refused(ledger: Ledger) -> None:
+    north = team()
+    ledger.save(north)
+    mine, theirs = ledger.load(Team, north.id), ledger.load(Team, north.id)
+    with somebody():
+        mine.rename("East")
+    with somebody():
+        theirs.rename("West")
+    ledger.save(mine)
+    head = ledger.head()
+    with pytest.raises(VersionConflict) as refused:
+        ledger.save(theirs)
+    assert refused.value.values == {"id": north.id, "actual": 2}
+    assert theirs.pending_events
+    assert ledger.head() == head
+    assert ledger.load(Team, north.id).name == "East"
+
+
+def test_of_several_aggregates_all_are_written_or_none(ledger: Ledger) -> None:
+    north = team()
+    ledger.save(north)
+    stale = ledger.load(Team, north.id)
+    with somebody():
+        north.rename("East")
+        stale.rename("West")
+    ledger.save(north)
+    new = team("New")
+    with pytest.raises(VersionConflict):
+        ledger.save(new, stale)
+    with pytest.raises(NotFound):
+        ledger.load(Team, new.id)
+
+
+def test_a_stale_version_names_what_changed_since(ledger: Ledger) -> None:
+    acme = customer(industry="steel")
+    ledger.save(acme)
+    with somebody():
+        acme.revise_profile(industry="tools", region="North")
+        acme.assign_owner(uuid4())
+    ledger.save(acme)
+    late = ledger.load(Customer, acme.id)
+    with somebody():
+        late.tag("vip")
+    with pytest.raises(StaleVersion) as refused:
+        ledger.save(late, expecting=Expecting(acme.id, 1))
+    assert refused.value.values == {"expected": 1, "actual": 3, "changed_fields": ("industry", "region", "owner_id")}
+    assert ledger.save(late, expecting=Expecting(acme.id, 3)).version == 4
+
+
+def test_a_save_without_changes_answers_with_the_version_there_is(ledger: Ledger) -> None:
+    north = team()
+    outcome = ledger.save(north)
+    assert ledger.save(ledger.load(Team, north.id)) == outcome
+    with pytest.raises(StaleVersion):
+        ledger.save(ledger.load(Team, north.id), expecting=Expecting(north.id, 7))
+
+
+class TestClaims:
+    def test_a_name_is_held_by_one(self, ledger: Ledger) -> None:
+        first, second = product("Valve"), product("VALVE")
+        ledger.save(first)
+        with pytest.raises(ClaimTaken) as refused:
+            ledger.save(second)
+        assert refused.value.values == {"kind": "product-name", "value": "valve", "holder": first.id}
+        assert ledger.holder("product-name", "valve") == (first.id, None)
+        assert ledger.holders("product-name", ["valve", "pump"]) == {"valve": (first.id, None)}
+
+    def test_a_name_given_up_is_free_for_others(self, ledger: Ledger, database: Database) -> None:
+        valve = product("Valve")
+        ledger.save(valve)
+        with somebody():
+            valve.revise(name="Pump")
+        ledger.save(valve)
+        other = product("Valve")
+        ledger.save(other)
+        assert ledger.holder("product-name", "valve") == (other.id, None)
+        with somebody():
+            other.revise(name="Pump")
+        with pytest.raises(ClaimTaken):
+            ledger.save(other)
+        with database.connection() as connection:
+            assert verify_claims(connection, ledger.keyring).is_intact
+
+    def test_names_can_be_exchanged_within_one_command(self, ledger: Ledger) -> None:
+        one, two = product("One"), product("Two")
+        ledger.save(one, two)
+        with somebody():
+            one.revise(name="Two")
+            two.revise(name="One")
+        ledger.save(one, two)
+        assert ledger.holder("product-name", "two") == (one.id, None)
+        assert ledger.holder("product-name", "one") == (two.id, None)
+
+    def test_two_aggregates_of_one_command_cannot_take_the_same_name(self, ledger: Ledger) -> None:
+        with pytest.raises(ClaimTaken):
+            ledger.save(product("One"), product("one"))
+        assert ledger.head() == 0
+
+    def test_an_imported_row_is_claimed_with_its_digest(self, ledger: Ledger, database: Database) -> None:
+        with somebody(imported=ImportedRow("sheet", "7", "abc")):
+            north = Team.form(uuid4(), name="North", region=None)
+            valve = Product.add(uuid4(), name="Valve")
+        ledger.save(north, valve)
+        assert ledger.holder("import-row", "sheet/7") == (north.id, "abc")
+        with somebody(imported=ImportedRow("sheet", "7", "def")):
+            north.rename("South")
+        ledger.save(north)
+        assert ledger.holder("import-row", "sheet/7") == (north.id, "def")
+        with somebody(imported=ImportedRow("sheet", "7", "abc")):
+            again = Team.form(uuid4(), name="North", region=None)
+        with pytest.raises(ClaimTaken):
+            ledger.save(again)
+        with database.connection() as connection:
+            assert verify_claims(connection, ledger.keyring).is_intact
+
+    def test_a_table_of_claims_that_lies_is_found_out(
+        self, ledger: Ledger, database: Database, server: str, workspace: str
+    ) -> None:
+        valve, pump = product("Valve"), product("Pump")
+        ledger.save(valve, pump)
+        with superuser(server, workspace) as connection:
+            connection.execute("UPDATE claims SET aggregate_id = gen_random_uuid() WHERE value = 'valve'")
+            connection.execute("DELETE FROM claims WHERE value = 'pump'")
+            connection.execute("INSERT INTO claims VALUES ('product-name', 'ghost', gen_random_uuid(), NULL, 1)")
+        with database.connection() as reading:
+            report = verify_claims(reading, ledger.keyring)
+        assert not report.is_intact
+        assert set(report.differences) == {("product-name", name) for name in ("valve", "pump", "ghost")}
+
+
+class TestIdempotency:
+    def test_the_same_request_gets_the_same_answer(self, ledger: Ledger) -> None:
+        key = Idempotency("ann", "k1", 0, b'{"name":"North"}')
+        assert ledger.recall(key) is None
+        first = ledger.save(team(), idempotency=key)
+        head = ledger.head()
+        again = ledger.save(team(), idempotency=key)
+        assert again == Outcome(first.id, first.version, first.position, replayed=True)
+        assert ledger.recall(key) == again
+        assert ledger.head() == head
+
+    def test_another_request_cannot_use_the_key(self, ledger: Ledger) -> None:
+        ledger.save(team(), idempotency=Idempotency("ann", "k1", 0, b"one"))
+        other = Idempotency("ann", "k1", 0, b"two")
+        with pytest.raises(KeyReused):
+            ledger.save(team(), idempotency=other)
+        with pytest.raises(KeyReused):
+            ledger.recall(other)
+
+    @pytest.mark.parametrize("other", [("bob", "k1", 0), ("ann", "k2", 0), ("ann", "k1", 1)])
+    def test_member_key_and_index_tell_requests_apart(self, ledger: Ledger, other: tuple[str, str, int]) -> None:
+        ledger.save(team(), idempotency=Idempotency("ann", "k1", 0, b"one"))
+        assert not ledger.save(team(), idempotency=Idempotency(*other, b"two")).replayed
+
+    def test_a_request_that_changes_nothing_is_remembered_too(self, ledger: Ledger) -> None:
+        north = team()
+        saved = ledger.save(north)
+        key = Idempotency("ann", "k1", 0, b"same")
+        first = ledger.save(ledger.load(Team, north.id), idempotency=key)
+        assert (first.version, first.position, first.replayed) == (1, saved.position, False)
+        assert ledger.save(ledger.load(Team, north.id), idempotency=key).replayed
+
+    def test_a_refused_request_may_come_again(self, ledger: Ledger) -> None:
+        ledger.save(product("Valve"))
+        key = Idempotency("ann", "k1", 0, b"add")
+        with pytest.raises(ClaimTaken):
+            ledger.save(product("Valve"), idempotency=key)
+        assert ledger.recall(key) is None
+        assert not ledger.save(product("Pump"), idempotency=key).replayed
+
+    def test_the_request_itself_is_not_kept(self, ledger: Ledger, server: str, workspace: str) -> None:
+        ledger.save(team(), idempotency=Idempotency("ann", "k1", 0, b"+86 138 0000"))
+        with superuser(server, workspace) as connection:
+            row = connection.execute("SELECT body FROM idempotency_keys").fetchone()
+        assert row is not None
+        assert row[0] == ledger.keyring.request_hash(b"+86 138 0000")
+        assert len(row[0]) == 32
+
+    def test_after_seven_days_a_key_is_forgotten(self, ledger: Ledger, server: str, workspace: str) -> None:
+        from ledger.questions import forget_idempotency_keys
+
+        key = Idempotency("ann", "k1", 0, b"one")
+        ledger.save(team(), idempotency=key)
+        with superuser(server, workspace) as connection:
+            connection.execute("UPDATE idempotency_keys SET created_at = created_at - interval '8 days'")
+        assert ledger.recall(key) is None
+        assert not ledger.save(team(), idempotency=Idempotency("ann", "k1", 0, b"two")).replayed
+        assert forget_idempotency_keys(ledger.database) == 0
+        with superuser(server, workspace) as connection:
+            connection.execute("UPDATE idempotency_keys SET created_at = created_at - interval '8 days'")
+        assert forget_idempotency_keys(ledger.database) == 1
+
+    def test_of_the_same_request_sent_many_times_at_once_one_is_done(self, ledger: Ledger) -> None:
+        key = Idempotency("ann", "k1", 0, b"one")
+        outcomes = all_at_once([lambda: ledger.save(team(), idempotency=key)] * 8)
+        assert len({(each.id, each.position) for each in outcomes}) == 1
+        assert [each.replayed for each in outcomes].count(False) == 1
+        assert ledger.head() == 1
+
+
+class TestGroups:
+    """Several commands in one round trip: each has a verdict of its own."""
+
+    def test_one_conflict_refuses_only_itself(self, ledger: Ledger, database: Database) -> None:
+        north, valve = team(), product("Valve")
+        ledger.save(north, valve)
+        mapper = SealingMapper(ledger.keyring)
+
+        def command(aggregate: Any) -> Append:
+            stored = [mapper.to_stored_event(event) for event in aggregate.collect_events()]
+            claims = [
+                {"kind": each.kind, "value": each.value, "id": event.originator_id, "event": 0}
+                for event in stored
+                for each in event.claims
+            ]
+            conditions: dict[str, Any] = {"claims": claims} if claims else {}
+            return Append(
+                stored, aggregate.id, aggregate.version, conditions, tokens_of(stored, conditions, aggregate.id)
+            )
+
+        stale = ledger.load(Team, north.id)
+        with somebody():
+            north.rename("East")
+            stale.rename("West")
+        ledger.save(north)
+        group = [command(each) for each in (team("A"), stale, product("valve"), team("B"), product("Pump"))]
+        verdicts = Writer(database, ledger.keyring.master_id)._send(group)
+        assert [each.word for each in verdicts] == ["written", "conflict", "taken", "written", "written"]
+        assert [each.position for each in verdicts if each.word == "written"] == [4, 5, 6]
+        assert (verdicts[1].id, verdicts[1].version) == (north.id, 2)
+        assert (verdicts[2].kind, verdicts[2].value, verdicts[2].id) == ("product-name", "valve", valve.id)
+        with database.connection() as connection:
+            assert verify_chain(connection).is_intact
+
+    def test_a_key_made_elsewhere_meanwhile_is_used_instead(self, ledger: Ledger, database: Database) -> None:
+        from ledger.sealing import Keyring
+
+        acme = customer()
+        ledger.save(acme)
+        ledger.keyring.forget(acme.id)
+        rival = Keyring(database, bytes(range(32)))
+        rival._make(acme.id)
+        elsewhere = Ledger(database, rival)
+        with somebody():
+            acme.revise_profile(name="Acme Ltd")
+        elsewhere.save(acme)
+        assert ledger.load(Customer, acme.id).profile["name"] == "Acme Ltd"
+
+    def test_the_recorder_says_when_a_key_exists_already(self, ledger: Ledger) -> None:
+        acme = customer()
+        ledger.save(acme)
+        ledger.keyring.forget(acme.id)
+        ledger.keyring._make(acme.id)
+        with somebody():
+            acme.revise_profile(name="Acme Ltd")
+        stored: list[StoredEvent] = [SealingMapper(ledger.keyring).to_stored_event(e) for e in acme.pending_events]  # type: ignore[arg-type]
+        with pytest.raises(SealingKeyExists):
+            ledger.recorder.append(stored, id=acme.id, version=acme.version)  # type: ignore[attr-defined]
+
+
+class TestManyWriters:
+    def test_no_change_of_one_aggregate_is_lost(self, ledger: Ledger) -> None:
+        acme = customer()
+        ledger.save(acme)
+
+        def tag_ten_times(name: str) -> int:
+            done = 0
+            for number in range(10):
+                while True:
+                    mine = ledger.load(Customer, acme.id)
+                    with somebody():
+                        mine.tag(f"{name}{number}")
+                    try:
+                        ledger.save(mine)
+                    except VersionConflict:
+                        continue
+                    done += 1
+                    break
+            return done
+
+        assert all_at_once([lambda name=name: tag_ten_times(name) for name in "abcdefgh"]) == [10] * 8
+        loaded = ledger.load(Customer, acme.id)
+        assert loaded.tags == {f"{name}{number}" for name in "abcdefgh" for number in range(10)}
+        assert loaded.version == 81
+
+    def test_positions_are_contiguous_and_times_never_fall(self, ledger: Ledger, database: Database) -> None:
+        def write(name: str) -> list[int]:
+            positions = []
+            for number in range(15):
+                mine = team(f"{name}{number}")
+                with somebody():
+                    mine.rename(f"{name}{number}!")
+                positions.append(ledger.save(mine).position)
+            return positions
+
+        written = all_at_once([lambda name=name: write(name) for name in "abcdefgh"])
+        assert sorted(position for each in written for position in each) == list(range(2, 241, 2))
+        with database.connection() as connection:
+            rows = connection.execute("SELECT position, recorded_at FROM events ORDER BY position").fetchall()
+            assert verify_chain(connection).is_intact
+        assert [row[0] for row in rows] == list(range(1, 241))
+        assert [row[1] for row in rows] == sorted(row[1] for row in rows)
+
+    def test_conflicts_and_claims_among_many_writers_leave_a_sound_ledger(
+        self, ledger: Ledger, database: Database
+    ) -> None:
+        def write(seed: int) -> list[Any]:
+            results: list[Any] = []
+            for number in range(12):
+                mine = product(f"name {(seed + number) % 10}")
+                try:
+                    results.append(ledger.save(mine))
+                except ClaimTaken as taken:
+                    results.append(taken)
+            return results
+
+        results = [each for some in all_at_once([lambda seed=seed: write(seed) for seed in range(8)]) for each in some]
+        written = [each for each in results if isinstance(each, Outcome)]
+        assert len(written) == 10
+        assert all(isinstance(each, Outcome | ClaimTaken) for each in results)
+        assert ledger.head() == 10
+        with database.connection() as connection:
+            assert verify_claims(connection, ledger.keyring).is_intact
+
+
+def test_next_code_counts_each_month_by_itself(ledger: Ledger) -> None:
+    assert [ledger.next_code("C2611"), ledger.next_code("C2611"), ledger.next_code("C2612")] == [1, 2, 1]
+    numbers = all_at_once([lambda: [ledger.next_code("C2701") for _ in range(10)]] * 4)
+    assert sorted(number for each in numbers for number in each) == list(range(1, 41))
