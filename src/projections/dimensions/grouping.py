@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, ClassVar, LiteralString
 from uuid import UUID
 
@@ -64,9 +65,9 @@ def in_order(groups: Mapping[tuple[Any, ...], dict[str, Any]]) -> list[dict[str,
     return [groups[key] for key in sorted(groups, key=lambda key: [(part is None, str(part)) for part in key])]
 
 
-def amount(value: Any) -> str | None:
+def amount(value: Decimal | int | None) -> str | None:
     """An amount as JSON shows it: a decimal string, null where it is unknown."""
-    return None if value is None else format(value, "f")
+    return None if value is None else format(Decimal(value), "f")
 
 
 def _plain(value: Any) -> str | None:
