@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from select import select
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -40,6 +41,7 @@ class Database:
             max_size=max_size,
             timeout=timeout,
             configure=self._configure,
+            check=_check,
             reconnect_timeout=timeout,
             open=True,
             name=f"genjin-{schema}",
@@ -123,6 +125,14 @@ class Database:
         if self.role is not None:
             connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(self.role)))
         connection.autocommit = False
+
+
+def _check(connection: Connection) -> None:
+    """See whether an idle connection still lives; only one on which something arrived unasked costs a round trip."""
+    if select([connection.fileno()], [], [], 0)[0]:
+        connection.execute("")
+        if not connection.autocommit:
+            connection.rollback()
 
 
 def _quietly(action: Callable[[], None]) -> None:

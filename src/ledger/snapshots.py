@@ -100,7 +100,7 @@ def take_snapshots(ledger: Ledger, *, most: int = 100) -> int:
         lambda connection: connection.execute(
             "SELECT e.originator_id, e.originator_version, e.position, e.topic, s.fingerprint FROM ("
             "  SELECT DISTINCT ON (originator_id) originator_id, originator_version, position, topic FROM events"
-            "  WHERE originator_version %% 500 = 0 ORDER BY originator_id, originator_version DESC) e"
+            "  WHERE originator_version % 500 = 0 ORDER BY originator_id, originator_version DESC) e"
             " LEFT JOIN snapshots s USING (originator_id, originator_version)"
         ).fetchall()
     )

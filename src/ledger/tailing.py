@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from functools import partial
 from threading import Event as Signal
 from types import TracebackType
@@ -73,7 +73,7 @@ def follow(
     topics: Collection[str] | None = None,
     poll: float = POLL,
     stop: Signal | None = None,
-) -> Iterator[list[FastEvent]]:
+) -> Generator[list[FastEvent], None, None]:
     """Batches of events after a position, for ever; an empty one whenever nothing came for `poll` seconds.
 
     Ends when `stop` is set, after `poll` seconds at most. Raises DatabaseAway when the database cannot be reached.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -313,7 +314,7 @@ class TestGroups:
         ledger.keyring._make(acme.id)
         with somebody():
             acme.revise_profile(name="Acme Ltd")
-        stored: list[StoredEvent] = [SealingMapper(ledger.keyring).to_stored_event(e) for e in acme.pending_events]  # type: ignore[arg-type]
+        stored: list[StoredEvent] = [SealingMapper(ledger.keyring).to_stored_event(e) for e in acme.pending_events]
         with pytest.raises(SealingKeyExists):
             ledger.recorder.append(stored, id=acme.id, version=acme.version)  # type: ignore[attr-defined]
 
@@ -338,7 +339,7 @@ class TestManyWriters:
                     break
             return done
 
-        assert all_at_once([lambda name=name: tag_ten_times(name) for name in "abcdefgh"]) == [10] * 8
+        assert all_at_once([partial(tag_ten_times, name) for name in "abcdefgh"]) == [10] * 8
         loaded = ledger.load(Customer, acme.id)
         assert loaded.tags == {f"{name}{number}" for name in "abcdefgh" for number in range(10)}
         assert loaded.version == 81
@@ -353,7 +354,7 @@ class TestManyWriters:
                 positions.append(ledger.save(mine).position)
             return positions
 
-        written = all_at_once([lambda name=name: write(name) for name in "abcdefgh"])
+        written = all_at_once([partial(write, name) for name in "abcdefgh"])
         assert sorted(position for each in written for position in each) == list(range(2, 241, 2))
         with database.connection() as connection:
             rows = connection.execute("SELECT position, recorded_at FROM events ORDER BY position").fetchall()
@@ -374,7 +375,7 @@ class TestManyWriters:
                     results.append(taken)
             return results
 
-        results = [each for some in all_at_once([lambda seed=seed: write(seed) for seed in range(8)]) for each in some]
+        results = [each for some in all_at_once([partial(write, seed) for seed in range(8)]) for each in some]
         written = [each for each in results if isinstance(each, Outcome)]
         assert len(written) == 10
         assert all(isinstance(each, Outcome | ClaimTaken) for each in results)
