@@ -17,9 +17,8 @@ from projections.engine.derived import Derived, opened_value, sealed_in
 from projections.engine.ground import Connection
 from projections.engine.statements import Statements
 
-CLOSED = frozenset({Sealed, Derived})
-"""What a fold may put into a row without having looked into it."""
 LAZY = frozenset({Sealed, Derived})
+"""What a fold may put into a row without having looked into it."""
 CHUNK = 2_000
 """Rows whose personal fields are opened together: enough to ask for all their keys at once, few enough to keep them."""
 

@@ -65,8 +65,8 @@ def pairs(*values: str | None) -> tuple[str, ...]:
     """The neighbouring characters of what is written in Chinese (any text that is not plain ASCII), each pair once."""
     found: dict[str, None] = {}
     for value in values:
-        if value and not value.isascii():
-            text = folded(value)
+        text = folded(value or "")
+        if not text.isascii():
             found.update(dict.fromkeys(map(str.__add__, text, text[1:])))
     return tuple(found)
 
