@@ -28,6 +28,15 @@ from sheets.reading import Refusal
 
 T = TypeVar("T")
 ROW_CLAIM = "import-row"
+CLAIMED_BY = {
+    "invoice-no": "invoice_no",
+    "legacy-code": "legacy_code",
+    "opportunity-number": "number",
+    "order-no": "order_no",
+    "product-name": "name",
+}
+"""The fields whose values only one may hold."""
+
 WRITERS = 16
 CHUNK = 500
 """Rows that are looked up in the ledger together."""
@@ -221,21 +230,25 @@ class _Run:
                 imported=ImportedRow(self._profile.name, row.row_key, row.digest),
             )
         except StepRefused as refused:
-            self._refuse(row.record, [_because(row, refused)])
+            self._not_written(row, refused.refusal, refused.step.columns.get(refused.refusal.pointer or ""))
         except DomainError as refusal:
-            self._not_written(row, refusal)
+            self._not_written(row, refusal, row.column_of(_field_of(refusal)))
         else:
             with self._lock:
                 self._known.add(row.id)
                 self._tally.count(row.record).imported += 1
             self._step()
 
-    def _not_written(self, row: Planned, refusal: DomainError) -> None:
-        """Another import may have written the same row meanwhile; else it is a rule of the ledger."""
-        if isinstance(refusal, ClaimTaken) and refusal.values["kind"] == ROW_CLAIM:
-            self._was_imported(row, self._held([row.row_key]).get(row.row_key))
+    def _not_written(self, row: Planned, refusal: DomainError, column: str | None) -> None:
+        """Another import may have written the same row meanwhile; else it cannot be written."""
+        held = self._held([row.row_key])
+        if row.row_key in held:
+            self._was_imported(row, held[row.row_key])
         else:
-            self._refuse(row.record, [_refused(row, row.column_of(refusal.pointer), refusal)])
+            self._refuse(
+                row.record,
+                [Refusal(refusal.code, row.file, row.line, column, row.shown(column), refusal.values)],
+            )
 
     def _refuse(self, record: str, refusals: list[Refusal]) -> None:
         with self._lock:
@@ -251,12 +264,9 @@ class _Run:
         self._importer.progress(done, self._total)
 
 
-def _because(row: Planned, refused: StepRefused) -> Refusal:
-    return _refused(row, refused.step.columns.get(refused.refusal.pointer or ""), refused.refusal)
-
-
-def _refused(row: Planned, column: str | None, refusal: DomainError) -> Refusal:
-    return Refusal(refusal.code, row.file, row.line, column, row.shown(column), refusal.values)
+def _field_of(refusal: DomainError) -> str | None:
+    """The field of a command that the ledger did not take."""
+    return CLAIMED_BY.get(refusal.values["kind"]) if isinstance(refusal, ClaimTaken) else refusal.pointer
 
 
 def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
