@@ -12,6 +12,7 @@ from uuid import UUID
 from starlette.requests import Request
 
 from api.problems import FieldFault, Place, invalid
+from api.texts import DEFAULT_LANGUAGE, Language, preferred
 from projections.engine.listing import MAX_LIMIT, Listing, Query, QueryRefused
 from projections.engine.listing_cursor import Cursors
 from projections.engine.listing_values import Kind, Unreadable, read_bool, read_value
@@ -91,6 +92,7 @@ class Asked:
 
     values: Mapping[str, Any] = field(default_factory=dict)
     query: Query = field(default_factory=Query)
+    language: Language = DEFAULT_LANGUAGE
 
     @property
     def on(self) -> date | None:
@@ -131,15 +133,16 @@ def ask(request: Request, takes: Sequence[Parameter], listing: Listing | None, s
         elif listing is None:
             accepted = tuple(by_name) or ("-",)
             raise invalid(FieldFault("query", f"/{_short(name)}", "unknown-parameter", {"accepted": accepted}))
+    language = preferred(request.headers.get("accept-language"))
     if listing is None:
-        return Asked(values)
+        return Asked(values, language=language)
     scope = "&".join(f"{name}={values[name]}" for name in sorted(values) if name != "after")
     try:
         query = Query.parse(pairs, also=tuple(by_name), scope=f"{request.url.path}?{scope}", cursors=Cursors(secret))
         listing.check(query)
     except QueryRefused as refused:
         raise invalid(query_fault(refused)) from None
-    return Asked(values, query)
+    return Asked(values, query, language)
 
 
 def query_fault(refused: QueryRefused) -> FieldFault:

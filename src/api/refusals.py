@@ -33,6 +33,7 @@ STATUS: dict[str, int] = {
     "won-without-basis": 422,
     "reason-missing": 422,
     "name-missing": 422,
+    "opportunity-name-missing": 422,
     "product-name-missing": 422,
     "stages-unclear": 422,
     "loss-reason-missing": 422,

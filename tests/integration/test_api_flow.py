@@ -172,3 +172,44 @@ def test_health_and_figures_need_no_token(api: Api) -> None:
     figures = api.client.get("/metrics").text
     assert 'route="/api/v1/customers"' in figures
     assert 'genjin_projection_events_behind{projection="tracking"}' in figures
+
+
+def test_a_customers_history_tells_who_did_what_in_either_language(api: Api) -> None:
+    customer = api.customer("历史客户")
+    api.done(f"/customers/{customer}/lifecycle", {"lifecycle": "interested"})
+    api.done(f"/customers/{customer}", {"industry": "零售"}, "PATCH")
+    first = api.read(f"/customers/{customer}/history", limit=2, lang="en")
+    rest = api.read(f"/customers/{customer}/history", limit=2, lang="en", cursor=first["next"])
+    topics = [entry["topic"] for entry in first["items"] + rest["items"]]
+    assert topics[0] == "customer.profile-revised"
+    assert topics[-1] == "customer.registered"
+    chinese = api.request("GET", f"/customers/{customer}/history", headers={"Accept-Language": "zh-CN"}).json()
+    assert chinese["items"][0] != first["items"][0]
+    foreign = api.get("/audit/events", cursor=first["next"])
+    assert (foreign.status_code, foreign.json()["errors"][0]["code"]) == (422, "unfit-cursor")
+
+
+def test_the_audit_shows_everything_and_proves_the_ledger(api: Api) -> None:
+    team = api.done("/teams", {"name": "华东一部", "region": "华东"})["id"]
+    found = api.read("/audit/events", aggregate_id=team)
+    assert [entry["topic"] for entry in found["items"]] == ["team.formed"]
+    proof = api.get("/audit/verification").json()
+    assert proof["intact"] is True
+    assert proof["chain"]["checked"] == proof["position"] == api.head()
+    assert proof["claims"]["differences"] == []
+
+
+def test_members_teams_products_and_pipelines_are_kept_and_listed(api: Api) -> None:
+    team = api.done("/teams", {"name": "华南一部", "region": "华南"})["id"]
+    member = api.done("/members", {"name": "李专员", "team_id": team, "occurred_on": "2026-01-01"})["id"]
+    api.done(f"/members/{member}", {"name": "李顾问"}, "PATCH")
+    product = api.done("/products", {"name": "GTX Pro", "series": "GTX", "price": "4821"})["id"]
+    api.done(f"/products/{product}", {"price": "4990.00"}, "PATCH")
+    pipeline = api.done("/pipelines", {"name": "大客户", "stages": [{"key": "lead", "zh": "线索", "en": "Lead"}]})["id"]
+    members = api.read("/members", **{"team_id[eq]": team})["items"]
+    assert [(row["name"], row["team"], row["region"]) for row in members] == [("李顾问", "华南一部", "华南")]
+    assert product in {row["id"] for row in api.read("/products")["items"]}
+    assert api.get(f"/products/{product}").json()["price"] == "4990.00"
+    assert {"id": pipeline, "name": "大客户", "stages": ["lead"]} in api.read("/pipelines")["items"]
+    assert api.get(f"/pipelines/{pipeline}").json()["stages"] == [{"key": "lead", "zh": "线索", "en": "Lead"}]
+    assert api.get("/workspace").json()["time_zone"] == "Asia/Shanghai"

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from api.reads.history import add_history_reads
 from api.reads.pipeline import add_pipeline_reads
 from api.reads.projections import add_projection_reads
 from api.reads.receivables import add_receivable_reads
@@ -13,6 +14,7 @@ def add_reads(router: APIRouter) -> None:
     """Puts all reads on the router."""
     add_tracking_reads(router)
     add_record_reads(router)
+    add_history_reads(router)
     add_pipeline_reads(router)
     add_receivable_reads(router)
     add_projection_reads(router)

@@ -1,0 +1,148 @@
+"""What auditors read: a customer's history, everything that happened, and the proof that nothing was altered."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+
+from aggregates.customer import Customer
+from api.asking import AFTER, AS_OF, ID, ON, Asked, Parameter
+from api.problems import FieldFault, invalid
+from api.reading import Moment, add_read, looking_at
+from api.services import Services
+from api.shapes import History, Verification
+from ledger.chain import verify_chain
+from ledger.claims import verify_claims
+from projections.engine.listing_cursor import Cursors, ForeignCursor
+from projections.history import queries
+from projections.history.labels import Lang
+
+LIMIT = Parameter("limit", "number", "Events a page.", 50, least=1, most=200)
+CURSOR = Parameter("cursor", "text", "`next` of the page before, with everything else the same.")
+ORDER = Parameter("order", "enum", "Newest first unless it is said otherwise.", choices=("newest", "oldest"))
+LANG = Parameter(
+    "lang", "enum", "The language of the sentences; that of Accept-Language otherwise.", choices=("zh", "en")
+)
+PAGED = (ON, AS_OF, AFTER, ORDER, LANG, LIMIT, CURSOR)
+TOPIC = Parameter("topic", "text", "Only these topics, with commas between.", "customer.lifecycle-moved", many=True)
+ACTOR = Parameter("actor", "text", "Only what these did, with commas between.", "import:maven-pipeline", many=True)
+SOURCE = Parameter(
+    "source", "text", "Only what came through these doors.", choices=("api", "web", "import", "rule"), many=True
+)
+CUSTOMER = Parameter("customer_id", "uuid", "Only what belongs to this customer.")
+AGGREGATE = Parameter("aggregate_id", "uuid", "Only what happened to this record.")
+COMMAND = Parameter("command_id", "uuid", "Only what this one command did.")
+FROM = Parameter("recorded_from", "instant", "Recorded at this moment or later.", "2026-01-01T00:00:00+08:00")
+UNTIL = Parameter("recorded_until", "instant", "Recorded before this moment.", "2026-02-01T00:00:00+08:00")
+START = Parameter("from_position", "number", "The first position to check.", 1, least=1)
+UPTO = Parameter("upto", "number", "The last position to check; the end when left out.", 1024, least=1)
+
+
+def list_customer_history(crm: Services, asked: Asked) -> Any:
+    """Everything that happened with a customer, its opportunities and receivables included.
+
+    Each event as a sentence, with what was there before and after it, who did it, when, and through which door.
+    """
+    with looking_at(crm, "history", asked) as moment:
+        found = _page(crm, asked, moment, {"customer_id": asked.id})
+    if not found["items"] and asked.get("cursor") is None:
+        crm.ledger.load(Customer, asked.id)
+    return found
+
+
+def list_audit_events(crm: Services, asked: Asked) -> Any:
+    """Everything that happened in the workspace, to filter by what, who, where from and when."""
+    names = ("customer_id", "aggregate_id", "command_id", "recorded_from", "recorded_until")
+    given = {name: asked.get(name) for name in names}
+    given |= {f"{name}s": asked.get(name, ()) for name in ("topic", "actor", "source")}
+    with looking_at(crm, "history", asked) as moment:
+        return _page(crm, asked, moment, given)
+
+
+def _page(crm: Services, asked: Asked, moment: Moment, given: dict[str, Any]) -> dict[str, Any]:
+    lang: Lang = asked.get("lang") or ("zh" if asked.language == "zh-CN" else "en")
+    upto = None if asked.as_of is None else moment.position
+    wanted = queries.Asked(**given, upto=upto, on=asked.on)
+    newest_first = asked.get("order") != "oldest"
+    cursors, question = Cursors(crm.cursor_secret), _question(wanted, newest_first)
+    page = queries.events(
+        moment.connection,
+        crm.keyring,
+        lang=lang,
+        asked=wanted,
+        newest_first=newest_first,
+        beyond=_beyond(asked.get("cursor"), cursors, question),
+        limit=asked.get("limit", 50),
+    )
+    following = None if page.next is None else cursors.write([page.next], question)
+    return {"items": page.items, "next": following, "position": moment.position}
+
+
+def _question(wanted: queries.Asked, newest_first: bool) -> bytes:
+    return b"history" + msgspec.json.encode([asdict(wanted), newest_first])
+
+
+def _beyond(cursor: str | None, cursors: Cursors, question: bytes) -> int | None:
+    if cursor is None:
+        return None
+    try:
+        return int(cursors.read(cursor, question)[0])
+    except ForeignCursor:
+        raise invalid(FieldFault("query", "/cursor", "unfit-cursor")) from None
+
+
+def read_verification(crm: Services, asked: Asked) -> Any:
+    """Checks the chain of hashes over the ledger, and the table of claims against the events.
+
+    A part of the ledger can be chosen; the claims are compared when all of it is checked.
+    """
+    start, upto = asked.get("from_position", 1), asked.get("upto")
+    with crm.database.connection() as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        chain = verify_chain(connection, start, upto)
+        claims = verify_claims(connection, crm.keyring) if start == 1 and upto is None else None
+    head = {"position": chain.head.position, "chain": chain.head.chain.hex()}
+    shown: dict[str, Any] = {
+        "position": chain.head.position,
+        "intact": chain.is_intact and (claims is None or claims.is_intact),
+        "chain": {
+            "from": start,
+            "checked": chain.checked,
+            "head": head,
+            "first_bad": chain.first_bad,
+            "fault": chain.fault,
+        },
+        "claims": None,
+    }
+    if claims is not None:
+        differences = [
+            {"kind": kind, "value": value, "held": held and held.aggregate_id, "expected": due and due.aggregate_id}
+            for (kind, value), (held, due) in claims.differences.items()
+        ]
+        shown["claims"] = {"checked": claims.checked, "differences": differences}
+    return shown
+
+
+def add_history_reads(router: APIRouter) -> None:
+    """Puts these reads on the router."""
+    add_read(
+        router,
+        "/customers/{id}/history",
+        list_customer_history,
+        shows=History,
+        action="read-history",
+        takes=(ID, *PAGED),
+    )
+    filters = (TOPIC, ACTOR, SOURCE, CUSTOMER, AGGREGATE, COMMAND, FROM, UNTIL)
+    add_read(router, "/audit/events", list_audit_events, shows=History, action="read-audit", takes=(*PAGED, *filters))
+    add_read(
+        router,
+        "/audit/verification",
+        read_verification,
+        shows=Verification,
+        action="read-audit",
+        takes=(START, UPTO),
+    )
