@@ -34,6 +34,7 @@ class Service:
         self._environment = environment
         self._words = [sys.executable, "-m", "crm", "serve", "--workers", str(workers)]
         self._process: subprocess.Popen[str] | None = None
+        self._listeners: list[threading.Thread] = []
 
     def start(self) -> Self:
         """Start it, and wait until it says that it is ready."""
@@ -47,7 +48,8 @@ class Service:
             encoding="utf-8",
         )
         for stream, lines in ((process.stdout, self.printed), (process.stderr, self.logged)):
-            threading.Thread(target=_collect, args=[stream, lines], daemon=True).start()
+            self._listeners.append(threading.Thread(target=_collect, args=[stream, lines], daemon=True))
+            self._listeners[-1].start()
         assert soon(lambda: "is ready" in self.said or process.poll() is not None, READY_WITHIN), self.all_said
         assert process.poll() is None, self.all_said
         return self
@@ -107,9 +109,8 @@ class Service:
     ) -> None:
         if self._process is not None and self._process.poll() is None:
             self.stop()
-        for stream in (self._process.stdout, self._process.stderr) if self._process else ():
-            if stream is not None:
-                stream.close()
+        for each in self._listeners:
+            each.join(10)
 
 
 def crm(data: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -170,7 +171,5 @@ def _words_of(process: psutil.Process) -> list[str]:
 
 
 def _collect(stream: Any, lines: list[str]) -> None:
-    try:
-        lines.extend(iter(stream.readline, ""))
-    except ValueError:
-        return  # closed by the test, which has seen enough
+    with stream:
+        lines.extend(stream)
