@@ -19,6 +19,7 @@ from starlette.responses import Response
 from api.asking import Asked, Parameter, ask, listing_parameters
 from api.days import business_day
 from api.identity import identify
+from api.problems import FieldFault, invalid
 from api.services import Services, services_of
 from policy import Actor
 from projections.engine.failures import StillBuilding
@@ -43,10 +44,17 @@ class Moment:
 def looking_at(crm: Services, projection: str, asked: Asked) -> Iterator[Moment]:
     """The read model now, or as of the moment asked about, with at least the position asked for in it."""
     as_of = None if asked.as_of is None else crm.ledger.position_at(asked.as_of)
+    _require_reached(crm, asked.after)
     on = asked.on or business_day(crm, asked.as_of, as_of)
     patience = LIVE_SECONDS if as_of is None else COPY_SECONDS
     with crm.reader.at(projection, as_of, asked.after, patience) as view:
         yield Moment(view.connection, view.position, on)
+
+
+def _require_reached(crm: Services, after: int | None) -> None:
+    """A position that does not exist yet is not waited for."""
+    if after and after > (head := crm.ledger.head()):
+        raise invalid(FieldFault("query", "/after", "position-ahead", {"after": after, "head": head}))
 
 
 def paged(page: Page, moment: Moment) -> dict[str, Any]:

@@ -44,7 +44,9 @@ class Api:
     def request(self, method: str, path: str, **more: Any) -> Any:
         """Any request, signed in."""
         headers = {**self.headers, **more.pop("headers", {})}
-        return self.client.request(method, path if path.startswith("/api") else f"/api/v1{path}", headers=headers, **more)
+        return self.client.request(
+            method, path if path.startswith("/api") else f"/api/v1{path}", headers=headers, **more
+        )
 
     def post(self, path: str, body: Any = None, **more: Any) -> Any:
         """A command."""
