@@ -137,6 +137,10 @@ class Keyring:
             for subject in subjects:
                 self._new.pop(subject, None)
 
+    def add(self, subject: UUID, wrapped: bytes) -> None:
+        """Take over a subject's key, wrapped as it is stored."""
+        self._keep(subject, self._unwrap(subject, wrapped, "another"))
+
     def forget(self, subject: UUID) -> None:
         """Drop what is kept at hand for a subject; the next use asks the database."""
         with self._lock:
@@ -232,8 +236,7 @@ class Keyring:
             raw = AESGCM.generate_key(256)
             nonce = os.urandom(NONCE)
             key = AESGCM(raw)
-            if self._database is not None:
-                self._new[subject] = nonce + self._master.encrypt(nonce, raw, subject.bytes)
+            self._new[subject] = nonce + self._master.encrypt(nonce, raw, subject.bytes)
             self._keys[subject] = key
             return key
 
