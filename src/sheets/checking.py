@@ -66,8 +66,13 @@ def _record(profile: Profile, rule: RecordRule, earlier: set[str]) -> Iterator[s
         yield f"there is no column {column!r}"
     for refers in sorted(_referred(rule) - earlier):
         yield f"{refers!r} is no record that stands before it"
-    if not rule.commands or rule.commands[0].command not in NEW or not _always(rule.commands[0].when):
-        yield "its first command must always be one that makes something new"
+    if not rule.commands or not _always(rule.commands[0].when):
+        yield "its first command must be one that every row becomes"
+        return
+    makes_something = rule.commands[0].command in NEW
+    for command in rule.commands:
+        if command.to is None and command.command not in NEW and not makes_something:
+            yield f"{command.command} needs to say which record it is said to"
     for command in rule.commands:
         yield from _command(command)
 
