@@ -72,7 +72,7 @@ def test_a_refusal_carries_exactly_its_values() -> None:
     assert CustomerArchived(customer="C1").values == {"customer": "C1"}
     for values in ({}, {"customer": "C1", "colour": "red"}):
         with pytest.raises(TypeError):
-            CustomerArchived(**values)  # type: ignore[arg-type]
+            CustomerArchived(**values)
 
 
 def test_every_command_there_is_is_listed() -> None:

@@ -1,0 +1,325 @@
+"""Every command on the real ledger: done, repeated with its key, its key reused, and asked for on an older version."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from aggregates.base import Acting, Aggregate, ImportedRow, acting
+from aggregates.customer import Customer
+from aggregates.ids import new_id
+from aggregates.member import Member
+from aggregates.opportunity import Opportunity
+from aggregates.pipeline import Pipeline
+from aggregates.product import Product
+from aggregates.receivable import Receivable
+from aggregates.team import Team
+from aggregates.workspace import WORKSPACE_ID, Workspace
+from commands import ALL
+from commands.base import Command, CreatingCommand, execute
+from commands.customers import RegisterCustomer, Tag
+from commands.door import Door
+from commands.members import RegisterMember
+from commands.products import AddProduct, ReviseProduct
+from commands.receivables import IssueReceivable
+from commands.settings import ConfigureWorkspace
+from crm.migrate import migrate
+from ledger.database import Database
+from ledger.errors import ClaimTaken, KeyReused, StaleVersion
+from ledger.ledger import Ledger
+from ledger.outcome import Outcome
+from ledger.sealing import Keyring
+from policy import Actor
+
+STAGES = [{"key": "offer", "zh": "报价", "en": "Offer"}]
+
+
+@dataclass
+class Office:
+    """A workspace with one of everything, to ask things of."""
+
+    ledger: Ledger
+    door: Door
+    by: Actor
+    ids: dict[str, UUID] = field(default_factory=dict)
+
+    def do(self, command: Command, to: UUID | None = None, **how: Any) -> Outcome:
+        """Ask for it."""
+        return execute(command, to=to, by=self.by, door=self.door, **how)
+
+    def make(self, called: str, command: type[Command], to: str | None = None, /, **body: Any) -> UUID:
+        """Ask for something, and remember it by a name."""
+        outcome = self.do(command.model_validate(body), self.ids[to] if to else None)
+        self.ids[called] = outcome.id
+        return outcome.id
+
+
+ANN = Actor(id="member:ann", member_id=None, name="Ann", source="api")
+
+
+@pytest.fixture
+def office(ledger: Ledger) -> Office:
+    """An empty workspace."""
+    return Office(ledger, Door(ledger), ANN)
+
+
+@pytest.fixture(scope="module")
+def shared(server: str) -> Iterator[Ledger]:
+    """One workspace for many cases, each with customers of its own."""
+    schema = f"t_{secrets.token_hex(4)}"
+    migrate(server, schema)
+    database = Database(server, schema, role="genjin_app", min_size=1, max_size=4)
+    ledger = Ledger(database, Keyring(database, bytes(32)))
+    yield ledger
+    ledger.close()
+    database.close()
+    with closing(psycopg.connect(server, autocommit=True)) as connection:
+        connection.execute("SET client_min_messages = warning")
+        connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+
+
+@pytest.fixture
+def busy_office(shared: Ledger) -> Office:
+    """A workspace in which other things have happened."""
+    return Office(shared, Door(shared), replace(ANN, id=f"member:{secrets.token_hex(4)}"))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command, what has to be there first, and what it is done to."""
+
+    command: str
+    to: str | None
+    body: dict[str, Any] = field(default_factory=dict)
+    before: tuple[tuple[str, str | None, dict[str, Any]], ...] = ()
+    refers: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.command
+
+
+Step = tuple[str, str | None, dict[str, Any]]
+
+IN_EUROS: Step = ("ConfigureWorkspace", None, {"currency": "EUR"})
+ARCHIVED: Step = ("ArchiveCustomer", "customer", {})
+ADVANCED: Step = ("AdvanceStage", "opportunity", {"stage": "proposal"})
+LOST: Step = ("LoseOpportunity", "opportunity", {"loss_reason": "价格"})
+PAID: Step = ("ReceivePayment", "receivable", {"amount": "40"})
+DISPUTED: Step = ("DisputeReceivable", "receivable", {})
+
+CASES = [
+    Case("RegisterCustomer", None, {"kind": "company", "name": "B", "legacy_code": "A#", "contacts": [{"name": "x"}]}),
+    Case("ReviseProfile", "customer", {"region": "华东"}),
+    Case("AddContact", "customer", {"name": "Li", "is_main": True}),
+    Case("ReviseContact", "customer", {"title": "Director"}, refers={"contact_id": "contact"}),
+    Case("RemoveContact", "customer", refers={"contact_id": "contact"}),
+    Case("AssignOwner", "customer", refers={"owner_id": "member"}),
+    Case("Categorise", "customer", {"category": "hot"}),
+    Case("MoveLifecycle", "customer", {"lifecycle": "won", "basis": "contract"}),
+    Case("SetIntent", "customer", {"intent": "yes"}),
+    Case("Tag", "customer", {"tag": "a"}),
+    Case("Untag", "customer", {"tag": "a"}, (("Tag", "customer", {"tag": "a"}),)),
+    Case("LogFollowUp", "customer", {"method": "phone", "content": "你好", "next_contact_on": "2200-01-01"}),
+    Case("ArchiveCustomer", "customer"),
+    Case("ReopenCustomer", "customer", {}, (ARCHIVED,)),
+    Case("OpenOpportunity", "customer", {"name": "Second"}, refers={"product_id": "product", "owner_id": "member"}),
+    Case("AdvanceStage", "opportunity", {"stage": "方案"}),
+    Case("MoveStageBack", "opportunity", {"stage": "need", "reason": "x"}, (ADVANCED,)),
+    Case("CorrectStageDate", "opportunity", {"entry": 0, "occurred_on": "2020-01-01", "reason": "x"}),
+    Case("ReviseAmount", "opportunity", {"amount": "12.50"}),
+    Case("ReviseExpectedClose", "opportunity", {"expected_close_on": "2030-01-01"}),
+    Case("ReviseDetails", "opportunity", {"risks": "x"}),
+    Case("AssignOpportunityOwner", "opportunity", refers={"owner_id": "member"}),
+    Case("WinOpportunity", "opportunity", {"amount": "9"}),
+    Case("LoseOpportunity", "opportunity", {"loss_reason": "x"}),
+    Case("ReopenOpportunity", "opportunity", {}, (LOST,)),
+    Case("IssueReceivable", "customer", {"amount": "1", "invoice_no": "7#"}, refers={"opportunity_id": "opportunity"}),
+    Case("ReceivePayment", "receivable", {"amount": "60"}),
+    Case("ReversePayment", "receivable", {"reason": "x"}, (PAID,), {"payment_id": "payment"}),
+    Case("MoveDueDate", "receivable", {"due_on": "2030-01-01"}),
+    Case("RecordReminder", "receivable", {"channel": "phone"}),
+    Case("DisputeReceivable", "receivable"),
+    Case("SettleDispute", "receivable", {}, (DISPUTED,)),
+    Case("WriteOff", "receivable", {"reason": "x"}),
+    Case("FormTeam", None, {"name": "North"}),
+    Case("RenameTeam", "team", {"name": "North"}),
+    Case("AssignRegion", "team", {"region": "华南"}),
+    Case("RegisterMember", None, {"name": "Bob"}, refers={"team_id": "team"}),
+    Case("RenameMember", "member", {"name": "Anna"}),
+    Case("AssignTeam", "member", refers={"team_id": "team"}),
+    Case("AddProduct", None, {"name": "GTX Plus #", "price": "5"}),
+    Case("ReviseProduct", "product", {"name": "GTX Plus #"}),
+    Case("DefinePipeline", None, {"name": "x", "stages": STAGES}),
+    Case("ReviseStages", "pipeline", {"stages": STAGES}),
+    Case("ConfigureWorkspace", None, {"currency": "USD"}, (IN_EUROS,)),
+]
+COMMANDS = {command.__name__: command for command in ALL}
+KINDS: dict[str, type[Aggregate]] = {
+    "customer": Customer,
+    "opportunity": Opportunity,
+    "receivable": Receivable,
+    "team": Team,
+    "member": Member,
+    "product": Product,
+    "pipeline": Pipeline,
+}
+
+
+def test_no_command_is_left_out() -> None:
+    assert {case.command for case in CASES} == set(COMMANDS)
+
+
+def furnish(office: Office, case: Case) -> Command:
+    """Bring about what has to be there first, and make the command."""
+    office.make("team", COMMANDS["FormTeam"], name="East")
+    office.make("member", COMMANDS["RegisterMember"], name="Ann")
+    office.make("product", COMMANDS["AddProduct"], name=_own("GTX Pro #"))
+    office.make("customer", COMMANDS["RegisterCustomer"], kind="company", name="Acme", contacts=[{"name": "Wang"}])
+    office.make("opportunity", COMMANDS["OpenOpportunity"], "customer", name="First")
+    office.make("receivable", COMMANDS["IssueReceivable"], "customer", amount="100")
+    office.make("pipeline", COMMANDS["DefinePipeline"], name="y", stages=[*STAGES, {"key": "z", "zh": "z", "en": "z"}])
+    for command, to, body in case.before:
+        office.do(COMMANDS[command].model_validate(body), office.ids[to] if to else None)
+    office.ids["contact"] = next(iter(office.ledger.load(Customer, office.ids["customer"]).contacts))
+    payments = office.ledger.load(Receivable, office.ids["receivable"]).payments
+    office.ids["payment"] = next(iter(payments), office.ids["receivable"])
+    refers = {name: office.ids[to] for name, to in case.refers.items()}
+    body = {name: _own(value) for name, value in case.body.items()}
+    return COMMANDS[case.command].model_validate(body | refers)
+
+
+def _own(value: Any) -> Any:
+    """The same with a # made unlike any other, for what only one may hold."""
+    return value.replace("#", secrets.token_hex(4)) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_command_is_done_once_on_what_the_caller_saw(busy_office: Office, case: Case) -> None:
+    office = busy_office
+    command = furnish(office, case)
+    to = office.ids[case.to] if case.to else None
+    head = office.ledger.head()
+    seen = office.ledger.load(KINDS[case.to], office.ids[case.to]).version if case.to else None
+
+    done = office.do(command, to, key="k", expecting=seen)
+    assert done.position == office.ledger.head() > head
+    assert not done.replayed
+
+    again = office.do(command, to, key="k", expecting=seen)
+    assert (again.id, again.version, again.position, again.replayed) == (done.id, done.version, done.position, True)
+    assert office.ledger.head() == done.position
+
+    other = command.model_copy(update={"reason": "another"})
+    changed = type(command).model_validate(other.model_dump(exclude_unset=True) | {"reason": "another"})
+    with pytest.raises(KeyReused):
+        office.do(changed, to, key="k", expecting=seen)
+
+    if to is not None and done.id == to:
+        with pytest.raises(StaleVersion) as stale:
+            office.do(command, to, expecting=seen)
+        assert (stale.value.expected, stale.value.actual) == (seen, done.version)
+        assert stale.value.changed_fields or not case.body | case.refers
+    assert office.ledger.head() == done.position
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_a_command_made_is_loaded_as_it_was_left(busy_office: Office, case: Case) -> None:
+    office = busy_office
+    command = furnish(office, case)
+    to = office.ids[case.to] if case.to else None
+    work = office.door.work()
+    envelope = Acting(office.by.id, new_id(0), "api", work.now, command.reason)
+    with acting(envelope):
+        changed = command.perform(to, work)
+    office.ledger.save(*changed)
+    for left in changed:
+        assert _known(office.ledger.load(type(left), left.id)) == _known(left)
+
+
+def _known(aggregate: Aggregate) -> dict[str, Any]:
+    """What is known of it, without the moments, which the ledger's own clock decides."""
+    known = dict(vars(aggregate))
+    for clock in ("_created_on", "_modified_on", "_pending_events"):
+        known.pop(clock)
+    if isinstance(aggregate, Opportunity):
+        known["entries"] = [(entry.stage, entry.occurred_on, entry.closed_on) for entry in aggregate.entries]
+    return known
+
+
+def test_codes_are_numbered_in_the_month_and_start_again_cus_8(office: Office) -> None:
+    now = datetime(2024, 5, 31, 15, 59, tzinfo=UTC)
+    office.door.clock = lambda: now
+    new = RegisterCustomer.model_validate({"kind": "person", "name": "x"})
+    codes = [office.ledger.load(Customer, office.do(new).id).code for _ in range(2)]
+    now = now + timedelta(minutes=1)
+    codes.append(office.ledger.load(Customer, office.do(new).id).code)
+    assert codes == ["C202405001", "C202405002", "C202406001"]
+
+
+def test_a_legacy_code_an_invoice_and_a_product_name_are_taken_once_cus_8_ord_5(office: Office) -> None:
+    new = RegisterCustomer.model_validate({"kind": "person", "name": "x", "legacy_code": "A001"})
+    customer = office.do(new).id
+    with pytest.raises(ClaimTaken) as taken:
+        office.do(new)
+    assert taken.value.values == {"kind": "legacy-code", "value": "A001", "holder": customer}
+    invoice = IssueReceivable(amount=Decimal(1), invoice_no="007", order_no="SO-1")
+    office.do(invoice, customer)
+    with pytest.raises(ClaimTaken):
+        office.do(invoice.model_copy(update={"invoice_no": "008"}), customer)
+    office.do(invoice.model_copy(update={"invoice_no": "008", "instalment": 2}), customer)
+    product = office.do(AddProduct(name="GTX Pro")).id
+    with pytest.raises(ClaimTaken):
+        office.do(AddProduct(name="gtx pro"))
+    office.do(ReviseProduct(name="GTX Plus"), product)
+    assert office.do(AddProduct(name="gtx pro")).id != product
+
+
+def test_an_imported_row_is_not_imported_twice(office: Office) -> None:
+    row = ImportedRow("sheet", "A001", "digest")
+    new = RegisterCustomer.model_validate({"kind": "person", "name": "x"})
+    customer = new_id(0)
+    assert office.do(new, imported=row, new_id=customer).id == customer
+    with pytest.raises(ClaimTaken) as taken:
+        office.do(new, imported=row, new_id=new_id(1))
+    assert taken.value.holder == customer
+
+
+def test_settings_hold_after_they_were_recorded(office: Office) -> None:
+    office.do(ConfigureWorkspace(currency="USD"))
+    office.do(ConfigureWorkspace(time_zone="Europe/Berlin"))
+    settings = office.ledger.load(Workspace, WORKSPACE_ID).settings
+    assert (settings.currency, settings.time_zone) == ("USD", "Europe/Berlin")
+    assert Door(office.ledger).settings() == settings
+
+
+def test_what_is_so_already_writes_nothing_but_keeps_its_key(office: Office) -> None:
+    customer = office.do(RegisterCustomer.model_validate({"kind": "person", "name": "x", "tags": ["a"]}))
+    same = office.do(Tag(tag="a"), customer.id, key="k")
+    assert (same.version, office.ledger.head()) == (customer.version, customer.position)
+    with pytest.raises(KeyReused):
+        office.do(Tag(tag="b"), customer.id, key="k")
+
+
+def test_something_new_is_made_whatever_it_is_asked_of(office: Office) -> None:
+    creating = [command for command in ALL if issubclass(command, CreatingCommand)]
+    assert RegisterMember in creating
+    assert office.do(RegisterMember(name="x"), new_id(5)).version == 1
+
+
+def test_a_business_date_of_long_ago_is_kept(office: Office) -> None:
+    case = Case("OpenOpportunity", "customer", {"name": "Old", "occurred_on": "2017-03-01"})
+    opportunity = office.do(furnish(office, case), office.ids["customer"]).id
+    win = COMMANDS["WinOpportunity"].model_validate({"amount": "1", "occurred_on": "2017-04-01"})
+    office.do(win, opportunity)
+    loaded = office.ledger.load(Opportunity, opportunity)
+    assert (loaded.entries[0].occurred_on, loaded.closed_on) == (date(2017, 3, 1), date(2017, 4, 1))
