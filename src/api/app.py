@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
@@ -50,6 +52,7 @@ def create_app(services: Services) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        lifespan=_lifespan,
     )
     app.state.services = services
     app.state.identities = Identities(services.tokens.actor_of)
@@ -71,6 +74,12 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(Exception, _break_down)
     app.add_middleware(app.state.metrics.middleware)
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.pulse.close()
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

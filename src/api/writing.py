@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import msgspec
@@ -65,8 +65,18 @@ class Write:
     @property
     def example(self) -> dict[str, Any]:
         """A body that would do, without what stands in the path."""
-        examples = self.command.model_json_schema().get("examples") or [{}]
+        examples = self.command.model_json_schema().get("examples") or [self._least()]
         return {name: value for name, value in examples[0].items() if name not in self.path_fields}
+
+    def _least(self) -> dict[str, Any]:
+        """Only what must be given."""
+        required = {name: field for name, field in self.command.model_fields.items() if field.is_required()}
+        return {name: (field.examples or [_sample(field.annotation)])[0] for name, field in required.items()}
+
+
+def _sample(annotation: Any) -> Any:
+    """A value for a field that comes without an example."""
+    return ID.example if annotation is UUID or UUID in get_args(annotation) else "新名称"
 
 
 async def perform(request: Request, write: Write) -> Response:
