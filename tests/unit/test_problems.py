@@ -35,18 +35,8 @@ def test_a_problem_says_everything_the_standard_asks_for() -> None:
     shown = document(invalid(FieldFault("body", "/amount", "decimal_max_places", {"decimal_places": 2})), "en", "/x")
     assert shown["type"] == "/api/v1/problems/invalid-fields"
     assert (shown["status"], shown["code"], shown["instance"]) == (422, "invalid-fields", "/x")
-    assert (
-        shown["errors"]
-        == [
-            {
-                "in": "body",
-                "pointer": "/amount",
-                "code": "decimal_max_places",
-                "message": "should have at most 2 decimal places",
-            }
-        ]
-        or "2" in shown["errors"][0]["message"]
-    )
+    fault = {"in": "body", "pointer": "/amount", "code": "decimal_max_places"}
+    assert shown["errors"] == [{**fault, "message": "should have at most 2 decimals"}]
 
 
 def test_pointers_are_escaped() -> None:
