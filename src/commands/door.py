@@ -64,7 +64,7 @@ class Door:
         self.clock = clock
         self._settings = DEFAULT_SETTINGS
         self._settings_until = 0.0
-        self._known: set[UUID] = set()
+        self._known: set[tuple[type[Aggregate], UUID]] = set()
 
     def work(self, first_id: UUID | None = None) -> Work:
         """What one attempt at one command works with."""

@@ -29,7 +29,7 @@ class Work:
         now: datetime,
         settings: Settings,
         new_id: Callable[[], UUID],
-        known: set[UUID],
+        known: set[tuple[type[Aggregate], UUID]],
         first_id: UUID | None = None,
     ) -> None:
         self.now = now
@@ -65,9 +65,9 @@ class Work:
 
     def require(self, kind: type[A], id: UUID | None) -> UUID | None:
         """The same id, of something that is there; members, teams and products never go away. Raises NotFound."""
-        if id is not None and id not in self._known:
+        if id is not None and (kind, id) not in self._known:
             self.load(kind, id)
-            self._known.add(id)
+            self._known.add((kind, id))
         return id
 
     def customer(self, id: UUID | None) -> Customer:

@@ -19,7 +19,7 @@ from aggregates.product import Product, ProductNameMissing
 from aggregates.refusals import DateInFuture
 from aggregates.team import Team
 from aggregates.workspace import WORKSPACE_ID, Workspace
-from commands.customers import RegisterCustomer
+from commands.customers import AssignOwner, RegisterCustomer
 from commands.members import AssignRegion, AssignTeam, FormTeam, RegisterMember, RenameMember, RenameTeam
 from commands.opportunities import OpenOpportunity
 from commands.products import AddProduct, ReviseProduct
@@ -57,6 +57,12 @@ def test_a_member_is_registered_renamed_and_moved_between_teams(nothing: Scenari
     nothing.when(AssignTeam(team_id=TEAM), MEMBER).then_nothing()
     nothing.when(AssignTeam(team_id=NOBODY), MEMBER).then_refused(NotFound, kind="team")
     nothing.when(AssignTeam(team_id=None, occurred_on=date(2026, 6, 16)), MEMBER).then_refused(DateInFuture)
+
+
+def test_a_member_is_no_team_however_often_it_was_asked_for(nothing: Scenario) -> None:
+    nothing.given(Member.Registered).given(Customer.Registered)
+    nothing.when(AssignOwner(owner_id=MEMBER), CUSTOMER).then(Customer.OwnerAssigned)
+    nothing.when(AssignTeam(team_id=MEMBER), MEMBER).then_refused(NotFound, kind="team", id=MEMBER)
 
 
 def test_a_product_has_a_name_of_its_own_ord_7(nothing: Scenario) -> None:
