@@ -27,10 +27,14 @@ class UnknownGrouping(DomainError):
 
 @dataclass(frozen=True)
 class Dimension:
-    """One way to group: the columns that its key shows, each with its SQL, and the joins that these need, in order."""
+    """One way to group: the columns that its key shows, each with its SQL, and the joins that these need, in order.
+
+    `label` is a column that the others decide, such as the name that belongs to an id: it is shown, not grouped by.
+    """
 
     columns: tuple[tuple[str, LiteralString], ...]
     joins: tuple[LiteralString, ...] = ()
+    label: tuple[str, LiteralString] | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Grouping:
 
     names: tuple[str, ...]
     columns: sql.Composable
+    grouped: sql.Composable
     joins: sql.Composable
 
     def key(self, row: Sequence[Any]) -> dict[str, str | None]:
@@ -51,11 +56,19 @@ def grouping(by: Sequence[str], dimensions: Mapping[str, Dimension], currency: L
     for name in by:
         if name not in dimensions or list(by).count(name) > 1:
             raise UnknownGrouping(value=name, accepted=tuple(sorted(dimensions)))
-    columns = [*(column for name in by for column in dimensions[name].columns), ("currency", currency)]
-    joins = dict.fromkeys(join for name in by for join in dimensions[name].joins)
+    chosen = [dimensions[name] for name in by]
+    shown: list[tuple[str, sql.Composable]] = []
+    for dimension in chosen:
+        if dimension.label is not None:
+            name, expression = dimension.label
+            shown.append((name, sql.SQL("min(") + sql.SQL(expression) + sql.SQL(")")))
+        shown += [(name, sql.SQL(expression)) for name, expression in dimension.columns]
+    grouped = [expression for dimension in chosen for _, expression in dimension.columns]
+    joins = dict.fromkeys(join for dimension in chosen for join in dimension.joins)
     return Grouping(
-        names=tuple(name for name, _ in columns),
-        columns=sql.SQL(", ").join(sql.SQL(expression) for _, expression in columns),
+        names=(*(name for name, _ in shown), "currency"),
+        columns=sql.SQL(", ").join([*(expression for _, expression in shown), sql.SQL(currency)]),
+        grouped=sql.SQL(", ").join(sql.SQL(expression) for expression in [*grouped, currency]),
         joins=sql.SQL(" ").join(sql.SQL(join) for join in joins),
     )
 

@@ -39,7 +39,7 @@ _PASSAGES = sql.SQL("""
         JOIN opportunity_facts f ON f.opportunity_id = s.opportunity_id
             AND f.from_on <= %(on)s AND (f.until_on IS NULL OR f.until_on > %(on)s)
         {joins}
-    GROUP BY {columns}, o.pipeline_id, s.stage, s.went_on, s.is_lost, s.days""")
+    GROUP BY {grouped}, o.pipeline_id, s.stage, s.went_on, s.is_lost, s.days""")
 
 
 def conversion(connection: Connection[Any], on: date, by: Sequence[str] = ()) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def conversion(connection: Connection[Any], on: date, by: Sequence[str] = ()) ->
     Raises UnknownGrouping.
     """
     grouped = grouping(by, DIMENSIONS, "f.currency")
-    statement = _PASSAGES.format(columns=grouped.columns, joins=grouped.joins)
+    statement = _PASSAGES.format(columns=grouped.columns, grouped=grouped.grouped, joins=grouped.joins)
     groups: dict[tuple[Any, ...], _Passages] = {}
     for row in connection.execute(statement, {"on": on}):
         key = row[: len(grouped.names)]

@@ -26,7 +26,7 @@ _FUNNEL = sql.SQL("""
         array_agg(s.entered_on - o.opened_on) FILTER (WHERE s.outcome = 'won')
     FROM {standing} {joins}
     WHERE {stands}
-    GROUP BY {columns}, o.pipeline_id, s.stage, s.outcome""")
+    GROUP BY {grouped}, o.pipeline_id, s.stage, s.outcome""")
 
 _STAGES: LiteralString = """
     SELECT pl.pipeline_id, array_remove(array_agg(ps.key ORDER BY ps.seq), NULL)
@@ -38,7 +38,9 @@ def funnel(connection: Connection[Any], on: date, by: Sequence[str] = ()) -> dic
     """The funnel on a day, by any of DIMENSIONS and always by currency. Raises UnknownGrouping."""
     grouped = grouping(by, DIMENSIONS, "coalesce(s.currency, f.currency)")
     standing, stands = sql.SQL(STANDING), sql.SQL(STANDS)
-    statement = _FUNNEL.format(columns=grouped.columns, joins=grouped.joins, standing=standing, stands=stands)
+    statement = _FUNNEL.format(
+        columns=grouped.columns, grouped=grouped.grouped, joins=grouped.joins, standing=standing, stands=stands
+    )
     groups: dict[tuple[Any, ...], _Group] = {}
     for row in connection.execute(statement, {"on": on}):
         key = row[: len(grouped.names)]

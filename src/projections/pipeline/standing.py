@@ -25,17 +25,17 @@ PRODUCT: LiteralString = "LEFT JOIN products p ON p.product_id = f.product_id"
 PIPELINE: LiteralString = "LEFT JOIN pipelines pl ON pl.pipeline_id = o.pipeline_id"
 
 DIMENSIONS = {
-    "owner": Dimension((("owner", "m.name"), ("owner_id", "f.owner_id")), (MEMBER,)),
-    "team": Dimension((("team", "t.name"), ("team_id", "mt.team_id")), (MEMBER_TEAM, TEAM)),
+    "owner": Dimension((("owner_id", "f.owner_id"),), (MEMBER,), label=("owner", "m.name")),
+    "team": Dimension((("team_id", "mt.team_id"),), (MEMBER_TEAM, TEAM), label=("team", "t.name")),
     "region": Dimension((("region", "tr.region"),), (MEMBER_TEAM, TEAM_REGION)),
-    "product": Dimension((("product", "p.name"), ("product_id", "f.product_id")), (PRODUCT,)),
+    "product": Dimension((("product_id", "f.product_id"),), (PRODUCT,), label=("product", "p.name")),
     "product_series": Dimension((("product_series", "p.series"),), (PRODUCT,)),
-    "customer": Dimension((("customer", "c.name"), ("customer_id", "o.customer_id")), (CUSTOMER,)),
+    "customer": Dimension((("customer_id", "o.customer_id"),), (CUSTOMER,), label=("customer", "c.name")),
     "industry": Dimension((("industry", "cf.industry"),), (CUSTOMER_FACTS,)),
     "customer_region": Dimension((("customer_region", "cf.region"),), (CUSTOMER_FACTS,)),
     "country": Dimension((("country", "cf.country"),), (CUSTOMER_FACTS,)),
     "source": Dimension((("source", "coalesce(f.source, cf.source)"),), (CUSTOMER_FACTS,)),
-    "pipeline": Dimension((("pipeline", "pl.name"), ("pipeline_id", "o.pipeline_id")), (PIPELINE,)),
+    "pipeline": Dimension((("pipeline_id", "o.pipeline_id"),), (PIPELINE,), label=("pipeline", "pl.name")),
     "month": Dimension((("month", "to_char(o.opened_on, 'YYYY-MM')"),)),
     "quarter": Dimension((("quarter", "to_char(o.opened_on, 'YYYY\"-Q\"Q')"),)),
 }

@@ -14,7 +14,7 @@ from projections.receivables.standing import BUCKETS, DIMENSIONS, STANDING, STAT
 _AGING = sql.SQL("""
     SELECT {columns}, r.bucket, count(*), sum(r.amount), sum(r.collected_then), sum(r.open_then), max(r.days_past_due)
     FROM {standing} {joins}
-    GROUP BY {columns}, r.bucket""")
+    GROUP BY {grouped}, r.bucket""")
 
 
 def aging(connection: Connection[Any], on: date, by: Sequence[str] = ()) -> dict[str, Any]:
@@ -23,7 +23,9 @@ def aging(connection: Connection[Any], on: date, by: Sequence[str] = ()) -> dict
     By any of DIMENSIONS, always by currency; without `by` one group a currency. Raises UnknownGrouping.
     """
     grouped = grouping(by, DIMENSIONS, "r.currency")
-    statement = _AGING.format(columns=grouped.columns, joins=grouped.joins, standing=sql.SQL(STANDING))
+    statement = _AGING.format(
+        columns=grouped.columns, grouped=grouped.grouped, joins=grouped.joins, standing=sql.SQL(STANDING)
+    )
     lines: dict[tuple[Any, ...], dict[str | None, tuple[Any, ...]]] = {}
     for row in connection.execute(statement, {"on": on}):
         key, (bucket, *sums) = row[: len(grouped.names)], row[len(grouped.names) :]
@@ -98,7 +100,7 @@ _PUNCTUALITY = sql.SQL("""
         ) p ON p.receivable_id = r.receivable_id
         {joins}
     WHERE r.status = 'paid'
-    GROUP BY {columns}""")
+    GROUP BY {grouped}""")
 
 
 def punctuality(connection: Connection[Any], on: date, by: Sequence[str] = ()) -> dict[str, Any]:
@@ -107,7 +109,9 @@ def punctuality(connection: Connection[Any], on: date, by: Sequence[str] = ()) -
     By any of DIMENSIONS, always by currency. Raises UnknownGrouping.
     """
     grouped = grouping(by, DIMENSIONS, "r.currency")
-    statement = _PUNCTUALITY.format(columns=grouped.columns, joins=grouped.joins, standing=sql.SQL(STANDING))
+    statement = _PUNCTUALITY.format(
+        columns=grouped.columns, grouped=grouped.grouped, joins=grouped.joins, standing=sql.SQL(STANDING)
+    )
     groups: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in connection.execute(statement, {"on": on}):
         key, (paid, late, days_late, days, paid_amount) = row[: len(grouped.names)], row[len(grouped.names) :]

@@ -80,9 +80,9 @@ TEAM_REGION: LiteralString = """LEFT JOIN team_regions tr ON tr.team_id = mt.tea
         AND tr.from_on <= %(on)s AND (tr.until_on IS NULL OR tr.until_on > %(on)s)"""
 
 DIMENSIONS = {
-    "customer": Dimension((("customer", "c.name"), ("customer_id", "r.customer_id")), (CUSTOMER,)),
-    "owner": Dimension((("owner", "m.name"), ("owner_id", "cf.owner_id")), (CUSTOMER_FACTS, MEMBER)),
-    "team": Dimension((("team", "t.name"), ("team_id", "mt.team_id")), (CUSTOMER_FACTS, MEMBER_TEAM, TEAM)),
+    "customer": Dimension((("customer_id", "r.customer_id"),), (CUSTOMER,), label=("customer", "c.name")),
+    "owner": Dimension((("owner_id", "cf.owner_id"),), (CUSTOMER_FACTS, MEMBER), label=("owner", "m.name")),
+    "team": Dimension((("team_id", "mt.team_id"),), (CUSTOMER_FACTS, MEMBER_TEAM, TEAM), label=("team", "t.name")),
     "region": Dimension((("region", "tr.region"),), (CUSTOMER_FACTS, MEMBER_TEAM, TEAM_REGION)),
     "customer_region": Dimension((("customer_region", "cf.region"),), (CUSTOMER_FACTS,)),
     "country": Dimension((("country", "cf.country"),), (CUSTOMER_FACTS,)),
