@@ -1,0 +1,1 @@
+"""What is measured, and against what: each ratio is taken in one run on one machine."""

@@ -1,0 +1,166 @@
+"""Where it is measured: a store of its own on this machine, and the service over it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from crm import settings as crm_settings
+from crm import store as crm_store
+from crm.store import Store
+from ledger.database import Database
+from ledger.sealing import Keyring
+
+APP_ROLE = "genjin_app"
+
+
+@dataclass
+class Place:
+    """A data folder and the settings that lead to it."""
+
+    folder: Path
+    port: int = field(default_factory=lambda: free_port())
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs to find this place, and no other setting of ours."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("CRM_")}
+        return {**clean, "CRM_DATA_DIR": str(self.folder), "CRM_PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """The store, migrated, its server running as long as the block lasts."""
+        with crm_store.opened(crm_settings.read(self.environment)) as opened:
+            opened.prepare()
+            yield opened
+
+
+@contextmanager
+def place() -> Iterator[Place]:
+    """A new one, removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="genjin-bench-"))
+    try:
+        yield Place(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def database_of(store: Store, connections: int = 40) -> Iterator[Database]:
+    """The workspace as the application reaches it."""
+    with Database(store.conninfo, store.settings.schema, role=APP_ROLE, min_size=1, max_size=connections) as database:
+        yield database
+
+
+def keyring_of(store: Store, database: Database) -> Keyring:
+    """The keys of the workspace's data subjects."""
+    return Keyring(database, store.master_key)
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def crm(place: Place, *words: str) -> str:
+    """What one command of the command line prints; a failing one fails the measurement."""
+    done = subprocess.run(
+        [sys.executable, "-m", "crm", *words],
+        env=place.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"crm {' '.join(words)}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+@dataclass
+class Running:
+    """A service that answers, and how long it took until it was ready."""
+
+    process: subprocess.Popen[str]
+    port: int
+    seconds_to_ready: float
+    token: str | None
+
+
+@contextmanager
+def serving(place: Place, *, workers: int) -> Iterator[Running]:
+    """`crm serve` over the place's store, ended at the end of the block."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "crm", "serve", "--workers", str(workers)],
+        env=place.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    said: list[str] = []
+    threading.Thread(target=_collect, args=(process.stdout, said), daemon=True).start()
+    try:
+        while not any("is ready" in line for line in said):
+            if process.poll() is not None or time.perf_counter() - begun > 120:
+                raise RuntimeError("crm serve did not become ready: " + "".join(said))
+            time.sleep(0.005)
+        ready = time.perf_counter() - begun
+        found = re.findall(r"^\s+(genjin_\S+)$", "".join(said), re.MULTILINE)
+        yield Running(process, place.port, ready, found[0] if found else None)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+@contextmanager
+def bare_service(conninfo: str, *, workers: int) -> Iterator[int]:
+    """The bare route under the same server program; yields its port."""
+    port = free_port()
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "uvicorn", "benchmarks.bare_service:app"),
+            *("--host", "127.0.0.1", "--port", str(port), "--workers", str(workers), "--log-level", "warning"),
+        ],
+        env={**os.environ, "BARE_DATABASE_URL": conninfo},
+        stdin=subprocess.DEVNULL,
+    )
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                time.sleep(0.5)
+                return
+        time.sleep(0.02)
+    raise RuntimeError("the bare service did not come up")
+
+
+def _collect(stream: Any, lines: list[str]) -> None:
+    lines.extend(iter(stream.readline, ""))
