@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +17,15 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from aggregates.base import Acting, Aggregate, ImportedRow, acting
+from aggregates.base import Acting, Aggregate, DomainError, ImportedRow, acting
 from aggregates.customer import Customer
 from aggregates.ids import new_id
 from aggregates.member import Member
 from aggregates.opportunity import Opportunity
-from aggregates.pipeline import Pipeline
+from aggregates.pipeline import DEFAULT_PIPELINE_ID, Pipeline
 from aggregates.product import Product
 from aggregates.receivable import Receivable
+from aggregates.receivable.refusals import PaymentAboveOpenAmount
 from aggregates.team import Team
 from aggregates.workspace import WORKSPACE_ID, Workspace
 from commands import ALL
@@ -323,3 +326,53 @@ def test_a_business_date_of_long_ago_is_kept(office: Office) -> None:
     office.do(win, opportunity)
     loaded = office.ledger.load(Opportunity, opportunity)
     assert (loaded.entries[0].occurred_on, loaded.closed_on) == (date(2017, 3, 1), date(2017, 4, 1))
+
+
+def at_once(actions: list[Callable[[], Outcome]]) -> list[Outcome | DomainError]:
+    """What comes of doing all of them at the same time."""
+
+    def outcome(action: Callable[[], Outcome]) -> Outcome | DomainError:
+        try:
+            return action()
+        except DomainError as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(len(actions)) as threads:
+        return list(threads.map(outcome, actions))
+
+
+def test_of_many_payments_at_once_only_those_that_fit_are_taken(office: Office) -> None:
+    customer = office.do(RegisterCustomer.model_validate({"kind": "person", "name": "x"})).id
+    receivable = office.do(IssueReceivable(amount=Decimal(100)), customer).id
+    payment = COMMANDS["ReceivePayment"].model_validate({"amount": "30"})
+    came = at_once([partial(office.do, payment, receivable) for _ in range(4)])
+    refused = [one for one in came if not isinstance(one, Outcome)]
+    assert [type(one) for one in refused] == [PaymentAboveOpenAmount]
+    loaded = office.ledger.load(Receivable, receivable)
+    assert (loaded.open_amount, len(loaded.payments)) == (Decimal(10), 3)
+    assert office.ledger.load(Customer, customer).lifecycle == "won"
+
+
+def test_of_many_requests_with_one_key_one_is_done(office: Office) -> None:
+    new = RegisterCustomer.model_validate({"kind": "person", "name": "x"})
+    came = at_once([partial(office.do, new, key="k") for _ in range(8)])
+    assert len({one.id for one in came if isinstance(one, Outcome)}) == 1
+    assert sum(not one.replayed for one in came if isinstance(one, Outcome)) == 1
+    assert len(came) == 8
+    assert office.ledger.head() == 1
+
+
+def test_many_first_opportunities_at_once_bring_one_default_pipeline(office: Office) -> None:
+    customer = office.do(RegisterCustomer.model_validate({"kind": "person", "name": "x"})).id
+    new = COMMANDS["OpenOpportunity"].model_validate({"name": "x"})
+    came = at_once([partial(office.do, new, customer) for _ in range(4)])
+    assert all(isinstance(one, Outcome) for one in came)
+    assert office.ledger.load(Pipeline, DEFAULT_PIPELINE_ID).version == 1
+    assert office.ledger.head() == 1 + 1 + 4
+
+
+def test_many_customers_at_once_get_codes_of_their_own_cus_8(office: Office) -> None:
+    new = RegisterCustomer.model_validate({"kind": "person", "name": "x"})
+    came = at_once([partial(office.do, new) for _ in range(8)])
+    codes = [office.ledger.load(Customer, one.id).code for one in came if isinstance(one, Outcome)]
+    assert len(set(codes)) == 8
