@@ -41,8 +41,8 @@ def test_names_sort_as_a_dictionary_does() -> None:
 
 
 def test_pairs_come_from_what_is_written_in_chinese_each_once() -> None:
-    assert pairs("科技科技", None, "A001", "王五") == ("科技", "技科", "王五")
-    assert pairs(None, "李") == ()
+    assert pairs("科技科技", None, "A001", "王五") == ["科技", "技科", "王五"]
+    assert pairs(None, "李") == []
 
 
 def test_without_names_there_is_nothing_to_find() -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import date, timedelta
 
-DAYS_BY_LIFECYCLE = {"potential": 7, "interested": 3}
+BY_LIFECYCLE = {"potential": timedelta(days=7), "interested": timedelta(days=3)}
 """Once a week, and every three days; a won customer is visited once a month; a churned one is left alone."""
 
 
 def follow_up_due(lifecycle: str, last_on: date) -> date | None:
     """The last day for the next follow-up after one on `last_on`; None where no cadence asks for one."""
-    days = DAYS_BY_LIFECYCLE.get(lifecycle)
-    if days is not None:
-        return last_on + timedelta(days=days)
+    apart = BY_LIFECYCLE.get(lifecycle)
+    if apart is not None:
+        return last_on + apart
     return month_after(last_on) if lifecycle == "won" else None
 
 

@@ -11,7 +11,8 @@ from projections.tracking.flags import FLAGS
 
 SOURCE: LiteralString = """customers c
     LEFT JOIN members m ON m.member_id = c.owner_id
-    LEFT JOIN teams t ON t.team_id = m.team_id"""
+    LEFT JOIN teams t ON t.team_id = m.team_id
+    LEFT JOIN contacts p ON p.customer_id = c.customer_id AND p.contact_id = c.contact_id"""
 
 FLAGS_SHOWN: LiteralString = (
     "array_remove(ARRAY["
@@ -61,11 +62,11 @@ COLUMNS: dict[str, Column] = {
     "team": Column("t.name", "text", sortable=True),
     "team_region": Column("t.region", "text", sortable=True),
     "contact_id": Column("c.contact_id", "uuid"),
-    "contact_name": Column("c.contact_name", "text"),
-    "contact_title": Column("c.contact_title", "text"),
-    "contact_mobile": Column("c.contact_mobile", "text"),
-    "contact_phone": Column("c.contact_phone", "text"),
-    "contact_email": Column("c.contact_email", "text"),
+    "contact_name": Column("p.name", "text"),
+    "contact_title": Column("p.title", "text"),
+    "contact_mobile": Column("p.mobile", "text"),
+    "contact_phone": Column("p.phone", "text"),
+    "contact_email": Column("p.email", "text"),
     "contacts": Column("c.contacts", "number", nullable=False),
     "phone": Column("c.phone", "text"),
     "email": Column("c.email", "text"),

@@ -56,7 +56,7 @@ def _condition(words: str, add: Callable[[Any], sql.Placeholder]) -> sql.Composa
     together = pairs(words)
     if not together:
         return like
-    return sql.SQL("n.pairs @> ") + add(list(together)) + sql.SQL("::text[] AND ") + like
+    return sql.SQL("string_to_array(n.pairs, E'\\n') @> ") + add(together) + sql.SQL("::text[] AND ") + like
 
 
 def _let_scan(connection: Connection[Any], allowed: LiteralString) -> None:

@@ -10,10 +10,10 @@ from aggregates.member import Member
 from aggregates.opportunity import Opportunity
 from aggregates.receivable import Receivable
 from aggregates.team import Team
-from aggregates.workspace import WORKSPACE_ID, Settings, Workspace
+from aggregates.workspace import Settings, Workspace
 from projections.dimensions import day_of
 from projections.engine import Projection, folds, table
-from projections.engine.derived import derived
+from projections.engine.derived import derived, personal
 from projections.tracking.cadence import follow_up_due
 from projections.tracking.follow_ups import apply_follow_up
 from projections.tracking.rows import (
@@ -27,11 +27,15 @@ from projections.tracking.rows import (
     SettingsRow,
     TeamRow,
 )
-from projections.tracking.spelling import pairs, search_text, sort_key
+from projections.tracking.spelling import pairs_text, search_text, sort_key
 from projections.tracking.sums import added
 
+CUSTOMER_PERSONAL = ("name", "address", "phone", "email", "need", "budget", "notes")
+CONTACT_PERSONAL = ("name", "mobile", "phone", "email")
 CONTACT_FIELDS = ("name", "title", "mobile", "phone", "email")
 DEFAULT_TIME_ZONE = Settings().time_zone
+ONLY = 1
+"""The key of the one row of settings."""
 
 
 class Tracking(Projection):
@@ -53,7 +57,12 @@ class Tracking(Projection):
             "owner_id, next_contact_on, customer_id",
         ),
     )
-    names = table("names", NamesRow, key="customer_id", indexes=("USING gin (pairs) WITH (fastupdate = off)",))
+    names = table(
+        "names",
+        NamesRow,
+        key="customer_id",
+        indexes=(r"USING gin (string_to_array(pairs, E'\n')) WITH (fastupdate = off)",),
+    )
     contacts = table("contacts", ContactRow, key=("customer_id", "contact_id"))
     opportunities = table("opportunities", OpportunityRow, key="opportunity_id")
     receivables = table(
@@ -67,9 +76,9 @@ class Tracking(Projection):
     @folds(Workspace.Configured)
     def configured(self, event: Workspace.Configured) -> None:
         """The business time zone says on which day a conversation took place."""
-        row = self.settings.get(event.originator_id)
+        row = self.settings.get(ONLY)
         if row is None:
-            self.settings.add(SettingsRow(event.originator_id, event.time_zone))
+            self.settings.add(SettingsRow(ONLY, event.time_zone))
         else:
             row.time_zone = event.time_zone
 
@@ -108,6 +117,7 @@ class Tracking(Projection):
         """A new row; until the first conversation the cadence counts from the first contact."""
         recorded_at = _recorded_at(event)
         day = self._day(recorded_at)
+        name, address, phone, email, need, budget, notes = personal(event, CUSTOMER_PERSONAL)
         row = CustomerRow(
             customer_id=event.originator_id,
             code=event.code,
@@ -120,8 +130,7 @@ class Tracking(Projection):
             updated_at=recorded_at,
             version=event.originator_version,
             lifecycle=event.lifecycle,
-            name=event.name,
-            name_key=derived(sort_key, event.kind == "person", event.name),
+            name=name,
             industry=event.industry,
             market=event.market,
             tier=event.tier,
@@ -129,19 +138,20 @@ class Tracking(Projection):
             region=event.region,
             country=event.country,
             company_size=event.company_size,
-            address=event.address,
-            phone=event.phone,
-            email=event.email,
-            need=event.need,
-            budget=event.budget,
-            notes=event.notes,
+            address=address,
+            phone=phone,
+            email=email,
+            need=need,
+            budget=budget,
+            notes=notes,
             first_contact_on=event.first_contact_on,
             category=event.category,
             owner_id=event.owner_id,
             follow_up_due_on=follow_up_due(event.lifecycle, event.first_contact_on or day),
         )
+        row.name_key = derived(sort_key, row.kind == "person", row.name)
         self.customers.add(row)
-        self.names.add(NamesRow(row.customer_id, *_names_of(row)))
+        self.names.add(NamesRow(row.customer_id, *_names_of(row, None)))
 
     @folds(Customer.ProfileRevised)
     def profile_revised(self, event: Customer.ProfileRevised) -> None:
@@ -151,7 +161,8 @@ class Tracking(Projection):
             setattr(row, field, getattr(event, field))
         if "name" in event.changed:
             row.name_key = derived(sort_key, row.kind == "person", row.name)
-            self._found_by(row)
+            shown = None if row.contact_id is None else self.contacts[(row.customer_id, row.contact_id)]
+            self._found_by(row, shown)
         if "first_contact_on" in event.changed:
             self._set_cadence(row)
 
@@ -159,16 +170,17 @@ class Tracking(Projection):
     def contact_added(self, event: Customer.ContactAdded) -> None:
         """One more person; the first or the main one is shown."""
         row = self._touched(event)
+        name, mobile, phone, email = personal(event, CONTACT_PERSONAL)
         contact = ContactRow(
             row.customer_id,
             event.contact_id,
             _position(event),
             bool(event.is_main),
-            event.name,
+            name,
             event.title,
-            event.mobile,
-            event.phone,
-            event.email,
+            mobile,
+            phone,
+            email,
         )
         self.contacts.add(contact)
         row.contacts += 1
@@ -341,7 +353,7 @@ class Tracking(Projection):
         self._dispute(event, disputed=False)
 
     def _day(self, moment: datetime) -> date:
-        settings = self.settings.get(WORKSPACE_ID)
+        settings = self.settings.get(ONLY)
         return day_of(moment, DEFAULT_TIME_ZONE if settings is None else settings.time_zone)
 
     def _touched(self, event: Any) -> CustomerRow:
@@ -366,13 +378,11 @@ class Tracking(Projection):
 
     def _show_contact(self, row: CustomerRow, contact: ContactRow | None) -> None:
         row.contact_id = None if contact is None else contact.contact_id
-        for field in CONTACT_FIELDS:
-            setattr(row, f"contact_{field}", None if contact is None else getattr(contact, field))
-        self._found_by(row)
+        self._found_by(row, contact)
 
-    def _found_by(self, row: CustomerRow) -> None:
+    def _found_by(self, row: CustomerRow, contact: ContactRow | None) -> None:
         names = self.names[row.customer_id]
-        names.search, names.pairs = _names_of(row)
+        names.search, names.pairs = _names_of(row, contact)
 
     def _recount(self, event: Any, **changes: Any) -> None:
         row, opportunity = self._customer(event), self.opportunities[event.originator_id]
@@ -394,9 +404,10 @@ class Tracking(Projection):
         receivable.disputed = disputed
 
 
-def _names_of(row: CustomerRow) -> tuple[Any, Any]:
-    text = derived(search_text, row.kind == "person", row.name, row.contact_name, row.code, row.legacy_code)
-    return text, derived(pairs, row.name, row.contact_name, row.legacy_code)
+def _names_of(row: CustomerRow, contact: ContactRow | None) -> tuple[Any, Any]:
+    name, contact_name, legacy_code = row.name, None if contact is None else contact.name, row.legacy_code
+    text = derived(search_text, row.kind == "person", name, contact_name, row.code, legacy_code)
+    return text, derived(pairs_text, name, contact_name, legacy_code)
 
 
 def _count(row: CustomerRow, opportunity: OpportunityRow, sign: int) -> None:

@@ -52,11 +52,6 @@ class CustomerRow(msgspec.Struct):
     owner_id: UUID | None = None
     archived: bool = False
     contact_id: UUID | None = None
-    contact_name: str | None = None
-    contact_title: str | None = None
-    contact_mobile: str | None = None
-    contact_phone: str | None = None
-    contact_email: str | None = None
     contacts: int = 0
     follow_ups: int = 0
     last_followed_up_at: datetime | None = None
@@ -88,15 +83,18 @@ class CustomerRow(msgspec.Struct):
 
 
 class NamesRow(msgspec.Struct):
-    """What a customer is found by: every way to type it, and the pairs of neighbouring characters as written."""
+    """What a customer is found by: every way to type it, and the pairs of neighbouring characters as written.
+
+    Both hold one a line.
+    """
 
     customer_id: UUID
     search: str
-    pairs: tuple[str, ...]
+    pairs: str
 
 
 class ContactRow(msgspec.Struct):
-    """A person at the customer; the main one is shown in the customer's row."""
+    """A person at the customer; the customer's row names the main one."""
 
     customer_id: UUID
     contact_id: UUID
@@ -160,7 +158,7 @@ class TeamRow(msgspec.Struct):
 
 
 class SettingsRow(msgspec.Struct):
-    """The business time zone."""
+    """The business time zone: one row, with the key 1."""
 
-    settings_id: UUID
+    settings_id: int
     time_zone: str

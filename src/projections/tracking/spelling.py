@@ -33,14 +33,22 @@ SURNAMES = {
 LONGEST_PHRASE = 4
 
 
-class Readings(NamedTuple):
-    """How characters are read alone, and the phrases in which they are read differently."""
+class Characters(dict[str, str]):
+    """How characters are read alone; what is not Chinese is read as itself."""
 
-    characters: dict[str, str]
+    def __missing__(self, character: str) -> str:
+        return character
+
+
+class Readings(NamedTuple):
+    """How characters are read alone, the phrases in which they are read differently, and how such phrases begin."""
+
+    characters: Characters
     phrases: dict[str, tuple[str, ...]]
     starts: frozenset[str]
 
 
+@lru_cache(maxsize=1024)
 def folded(text: str) -> str:
     """The text as it is compared in a search: full-width forms, capitals and runs of spaces make no difference."""
     plain = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
@@ -61,14 +69,19 @@ def search_text(is_person: bool, name: str | None, contact_name: str | None, *co
     return "\n".join(lines)
 
 
-def pairs(*values: str | None) -> tuple[str, ...]:
+def pairs(*values: str | None) -> list[str]:
     """The neighbouring characters of what is written in Chinese (any text that is not plain ASCII), each pair once."""
     found: dict[str, None] = {}
     for value in values:
         text = folded(value or "")
         if not text.isascii():
-            found.update(dict.fromkeys(map(str.__add__, text, text[1:])))
-    return tuple(found)
+            found |= dict.fromkeys(map(str.__add__, text, text[1:]))
+    return list(found)
+
+
+def pairs_text(*values: str | None) -> str:
+    """The pairs, one a line."""
+    return "\n".join(pairs(*values))
 
 
 def sort_key(is_person: bool, name: str | None) -> str | None:
@@ -82,21 +95,26 @@ def sort_key(is_person: bool, name: str | None) -> str | None:
 @lru_cache(maxsize=1024)
 def spell(text: str, person: bool = False) -> tuple[str, ...]:
     """The text as syllables without tones; what is not Chinese stays as it is, character by character."""
-    syllables = _spell_phrases(text.replace(" ", ""), *readings())
+    characters, phrases, starts = readings()
+    plain = text.replace(" ", "")
+    if starts.isdisjoint(map(str.__add__, plain, plain[1:])):
+        syllables = [characters[character] for character in plain]
+    else:
+        syllables = _spell_phrases(plain, characters, phrases, starts)
     if person and text and text[0] in SURNAMES:
         syllables[0] = SURNAMES[text[0]]
     return tuple(syllables)
 
 
 def _spell_phrases(
-    text: str, characters: dict[str, str], phrases: dict[str, tuple[str, ...]], starts: frozenset[str]
+    text: str, characters: Characters, phrases: dict[str, tuple[str, ...]], starts: frozenset[str]
 ) -> list[str]:
     syllables: list[str] = []
     at = 0
     while at < len(text):
         phrase = _phrase_at(text, at, phrases) if text[at : at + 2] in starts else None
         if phrase is None:
-            syllables.append(characters.get(text[at], text[at]))
+            syllables.append(characters[text[at]])
             at += 1
         else:
             syllables.extend(phrase)
@@ -117,7 +135,7 @@ def readings() -> Readings:
     """The tables of readings, made once from pypinyin's (whose own segmenting takes 70 microseconds a name)."""
     from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 
-    characters = {chr(code): _plain(marked.split(",")[0]) for code, marked in PINYIN_DICT.items()}
+    characters = Characters((chr(code), _plain(marked.split(",")[0])) for code, marked in PINYIN_DICT.items())
     phrases = {}
     for phrase, marked in PHRASES_DICT.items():
         if len(phrase) <= LONGEST_PHRASE:
