@@ -61,11 +61,20 @@ class Applier:
             self.forget()
             if is_passing(error) or not events:
                 raise
+            if self._has_moved():
+                raise Overtaken(self.build.schema_name) from error
             if len(events) == 1:
                 raise Undigested.of(self.build.projection, events[0], error) from error
             for event in events:
                 self.apply([event], event.position)
             self.apply([], position)
+
+    def _has_moved(self) -> bool:
+        """Somebody else moved the build on: then rows were read that know later events, and the fold failed on them."""
+        row = self._connection.execute(
+            "SELECT position FROM projection_builds WHERE schema_name = %s", [self.build.schema_name]
+        ).fetchone()
+        return row is None or row[0] != self.position
 
     def forget(self) -> None:
         """Drop everything that is kept in memory of the tables."""
@@ -78,17 +87,23 @@ class Applier:
             loaded.expect(candidates)
         for event in events:
             self._fold.handle(event)
-        self._write(position)
-        for rows in self._fold.rows.values():
-            rows.written()
+        tables = [table for table in self._tables if not table.shared or self._changes_shared(events)]
+        self._write(position, tables)
+        for table in tables:
+            self._fold.rows[table.name].written()
 
-    def _write(self, position: int) -> None:
+    @staticmethod
+    def _changes_shared(events: Sequence[Any]) -> bool:
+        """Only what belongs to no customer changes the rows that all share; they are kept from batch to batch."""
+        return any(event.customer_id is None for event in events)
+
+    def _write(self, position: int, tables: Sequence[Table[Any]]) -> None:
         connection, keyring = self._connection, self._keyring
         with connection.pipeline(), connection.transaction():
             connection.execute(
                 "SELECT move_projection(%s, %s, %s)", [self.build.schema_name, self.position, position], prepare=True
             )
-            for table in self._tables:
+            for table in tables:
                 statements, rows = self._statements[table.name], self._fold.rows[table.name]
                 delete(connection, statements, table, rows.removed())
                 upsert(connection, statements, table, rows.changed(), keyring)

@@ -14,7 +14,7 @@ from projections.engine.builds import Build
 from projections.engine.declaration import Projection
 from projections.engine.events import head_of
 from projections.engine.failures import NotBuilt
-from projections.engine.filling import ROWS_IN_MEMORY, add_key_once
+from projections.engine.filling import add_key_once
 from projections.engine.ground import Connection, Ground
 from projections.engine.jobs import Progress
 from projections.engine.locks import lock_key, try_lock
@@ -34,7 +34,7 @@ class RebuildRunning(Exception):
 class Builder:
     """Builds read models on a ground, with that many processes (none: in this one)."""
 
-    def __init__(self, ground: Ground, *, processes: int = PROCESSES, rows_in_memory: int = ROWS_IN_MEMORY) -> None:
+    def __init__(self, ground: Ground, *, processes: int = PROCESSES, rows_in_memory: int | None = None) -> None:
         self._ground = ground
         self._processes = processes
         self._rows_in_memory = rows_in_memory

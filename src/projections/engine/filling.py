@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import psutil
 from psycopg import sql
 
 from ledger.sealing import Keyring
@@ -18,8 +19,10 @@ from projections.engine.locks import lock_key
 from projections.engine.rows import AppendedRows, Rows
 from projections.engine.writing import copy_in, delete
 
-ROWS_IN_MEMORY = 250_000
-"""Rows that one process keeps before it writes them and goes on loading by key."""
+MEMORY = 1_200 * 1024**2
+"""Bytes that the processes of one build may need for rows together; then they write them and go on loading by key."""
+ROWS_ALWAYS_KEPT = 20_000
+"""So many rows are kept in any case, however little memory there is."""
 ROWS_APPENDED = 20_000
 """Rows of append-only tables that are collected for one COPY."""
 
@@ -44,7 +47,7 @@ class Filling:
         *,
         part: Part | None = None,
         keyed: bool = False,
-        rows_in_memory: int = ROWS_IN_MEMORY,
+        rows_in_memory: int | None = None,
     ) -> None:
         self._connection = connection
         self._keyring = keyring
@@ -52,7 +55,9 @@ class Filling:
         self._statements = statements_of(projection, schema_name)
         self._is_first = part is None or part[0] == 0
         self._keyed = keyed
-        self._limit = rows_in_memory
+        self._most_rows = rows_in_memory
+        self._process = psutil.Process()
+        self._most_memory = self._process.memory_info().rss + MEMORY // (part[1] if part else 1)
         self._fold = projection(self._loaded if keyed else self._in_memory)
         self._projection = projection
 
@@ -109,10 +114,16 @@ class Filling:
         for table, rows in self._tables():
             if table.append_only and len(rows) >= ROWS_APPENDED:
                 self._copy(table, rows)
-        if sum(len(rows) for table, rows in self._tables() if not table.append_only and not table.shared) > self._limit:
+        if self._is_too_much():
             self._write()
             if not self._keyed:
                 self._go_on_by_key()
+
+    def _is_too_much(self) -> bool:
+        kept = sum(len(rows) for table, rows in self._tables() if not table.append_only and not table.shared)
+        if self._most_rows is not None:
+            return kept > self._most_rows
+        return kept > ROWS_ALWAYS_KEPT and self._process.memory_info().rss > self._most_memory
 
     def _write(self) -> None:
         for table, rows in self._tables():

@@ -13,7 +13,7 @@ from typing import Any
 
 from ledger.reading import read
 from projections.engine.declaration import Projection
-from projections.engine.filling import ROWS_IN_MEMORY, Filling, Part, Report
+from projections.engine.filling import Filling, Part, Report
 from projections.engine.ground import Address, Ground, ground_at
 
 HEARTBEAT = 0.25
@@ -29,7 +29,7 @@ class Stretch:
     after: int
     upto: int
     keyed: bool = False
-    rows_in_memory: int = ROWS_IN_MEMORY
+    rows_in_memory: int | None = None
 
 
 class PartFailed(Exception):

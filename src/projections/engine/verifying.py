@@ -13,7 +13,7 @@ from projections.engine import builds
 from projections.engine.builds import Build
 from projections.engine.declaration import Projection, Table
 from projections.engine.failures import NotBuilt
-from projections.engine.filling import ROWS_IN_MEMORY, Filling, add_key_once
+from projections.engine.filling import Filling, add_key_once
 from projections.engine.ground import Connection, Ground
 
 NAMED = 100
@@ -54,7 +54,7 @@ def verify(
     projection: type[Projection],
     report: Callable[[int, int], None] | None = None,
     *,
-    rows_in_memory: int = ROWS_IN_MEMORY,
+    rows_in_memory: int | None = None,
 ) -> Verification:
     """Compare the live read model with a fresh fold to exactly its position, in one snapshot, while writing goes on.
 
@@ -78,7 +78,7 @@ def _fold_scratch(
     projection: type[Projection],
     upto: int,
     report: Callable[[int, int], None] | None,
-    rows_in_memory: int,
+    rows_in_memory: int | None,
 ) -> None:
     scratch = builds.statements_of(projection, SCRATCH)
     for statements in scratch.values():
@@ -126,7 +126,7 @@ def _named(
 ) -> list[Difference]:
     query = sql.SQL(
         "SELECT {key_values}, l.{first} IS NOT NULL, r.{first} IS NOT NULL, {live}, {rebuilt} FROM ({keys}) AS k "
-        "LEFT JOIN {own} AS l USING ({key}) LEFT JOIN {scratch} AS r USING ({key}) ORDER BY {key} LIMIT {most}"
+        "LEFT JOIN {own} AS l USING ({key}) LEFT JOIN {scratch} AS r USING ({key}) ORDER BY {key_values} LIMIT {most}"
     ).format(
         key_values=sql.SQL(", ").join(sql.Identifier("k", name) for name in table.key),
         first=sql.Identifier(table.key[0]),

@@ -18,6 +18,7 @@ from projections.engine.ground import Connection
 from projections.engine.statements import Statements
 
 LAZY = frozenset({Sealed, Derived})
+Packers = list[tuple[int, Callable[[Any], Any]]]
 """What a fold may put into a row without having looked into it."""
 CHUNK = 2_000
 """Rows whose personal fields are opened together: enough to ask for all their keys at once, few enough to keep them."""
@@ -50,29 +51,34 @@ def copy_in(
         write = copy.write_row
         while chunk := list(islice(rest, CHUNK)):
             for values in _opened(chunk, keyring):
-                if packers:
-                    packed = list(values)
-                    for number, pack in packers:
-                        if packed[number] is not None:
-                            packed[number] = pack(packed[number])
-                    write(packed)
-                else:
-                    write(values)
+                write(_packed_in(values, packers) if packers else values)
 
 
-def _opened(rows: Iterable[Struct], keyring: Keyring) -> list[tuple[Any, ...]]:
+def _opened(rows: Iterable[Struct], keyring: Keyring) -> list[Sequence[Any]]:
     """The values of rows, sealed ones opened; what cannot be opened any more is empty."""
-    values = [astuple(row) for row in rows]
-    handles = [handle for each in values for value in each if type(value) in LAZY for handle in sealed_in(value)]
-    if not handles:
-        return values
-    keyring.open_many(handles)
-    return [
-        tuple(opened_value(value, keyring.open) if type(value) in LAZY else value for value in each) for each in values
-    ]
+    values: list[Sequence[Any]] = []
+    places: list[tuple[list[Any], int, Sealed | Derived]] = []
+    for row in rows:
+        each: Sequence[Any] = astuple(row)
+        lazy = [(number, value) for number, value in enumerate(each) if type(value) in LAZY]
+        if lazy:
+            each = list(each)
+            places.extend((each, number, value) for number, value in lazy)
+        values.append(each)
+    if places:
+        keyring.open_blobs({handle.blob for _, _, value in places for handle in sealed_in(value)})
+        for each, number, value in places:
+            each[number] = opened_value(value, _text_of)
+    return values
 
 
-def _as_json(table: Table[Any], rows: Iterable[tuple[Any, ...]]) -> str:
+def _text_of(handle: Sealed) -> str | None:
+    """What an opened handle holds."""
+    fields = handle.blob.fields
+    return None if fields is None else fields.get(handle.field)
+
+
+def _as_json(table: Table[Any], rows: Iterable[Sequence[Any]]) -> str:
     blobs = [number for number, column in enumerate(table.columns) if column.sql_type == "bytea"]
     names = table.column_names
     records = []
@@ -85,13 +91,21 @@ def _as_json(table: Table[Any], rows: Iterable[tuple[Any, ...]]) -> str:
     return encode(records).decode()
 
 
-def _packers(table: Table[Any]) -> list[tuple[int, Callable[[Any], Any]]]:
+def _packers(table: Table[Any]) -> Packers:
     """What has to be done to the values of some columns before they are sent: arrays and JSON."""
     return [
         (number, _packed.get(column.sql_type, list))
         for number, column in enumerate(table.columns)
         if column.is_array or column.sql_type == "jsonb"
     ]
+
+
+def _packed_in(values: Sequence[Any], packers: Packers) -> Sequence[Any]:
+    packed = list(values)
+    for number, pack in packers:
+        if packed[number] is not None:
+            packed[number] = pack(packed[number])
+    return packed
 
 
 def _as_packed_json(value: Any) -> packing.Jsonb:
