@@ -35,10 +35,10 @@ def test_on_each_day_it_stands_in_the_last_entry_that_was_entered_by_then(
     for kind, day, number in moves:
         stage, is_open = entries[-1][0], entries[-1][1] == "open"
         if kind == "correct":
-            chosen = [entry for entry in entries if entry[1] == "open"][number % sum(e[1] == "open" for e in entries) :]
-            index = [entry for entry in entries if entry[1] == "open"].index(chosen[0])
+            entered = [entry for entry in entries if entry[1] == "open"]
+            index = number % len(entered)
             happenings.happens(Opportunity.StageDateCorrected, deal, entry=index, occurred_on=day)
-            chosen[0][2] = day
+            entered[index][2] = day
         elif not is_open:
             happenings.happens(Opportunity.Reopened, deal, stage=f"s{number}", occurred_on=day)
             entries.append([f"s{number}", "open", day])
