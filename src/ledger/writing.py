@@ -94,15 +94,17 @@ class Writer:
         return command.verdict
 
     def _lead(self) -> None:
-        self._gather()
-        with self._lock:
-            group, self._queue = _group(self._queue)
+        """Send all that came, hand each its verdict, and let the first of those that came meanwhile lead next."""
+        group: list[Append] = []
         try:
-            for command, verdict in zip(group, self._send(group), strict=True):
-                command.verdict = verdict
+            self._gather()
+            group = self._next_group()
+            self._settle(group)
         except BaseException as error:
-            for command in group:
-                command.error = error
+            group = group or self._next_group()
+            for command in group[1:]:
+                command.error = DatabaseAway("the writing was interrupted")
+            group[0].error = error
         finally:
             with self._lock:
                 self._crowd = len(group) + len(self._queue)
@@ -112,6 +114,26 @@ class Writer:
                 heir.turn.release()
             for command in group[1:]:
                 command.turn.release()
+
+    def _next_group(self) -> list[Append]:
+        with self._lock:
+            group, self._queue = _group(self._queue)
+        return group
+
+    def _settle(self, group: Sequence[Append]) -> None:
+        """Give each command its verdict, or the error that stands in its way and in nobody else's."""
+        try:
+            for command, verdict in zip(group, self._send(group), strict=True):
+                command.verdict = verdict
+        except DatabaseAway as away:
+            for command in group:
+                command.error = away
+        except psycopg.Error as error:
+            if len(group) == 1:
+                group[0].error = error
+            else:
+                for command in group:
+                    self._settle([command])
 
     def _gather(self) -> None:
         """Wait a moment for as many writers as there were last time, since one commit for all is cheaper."""

@@ -259,32 +259,31 @@ class TestIdempotency:
         assert ledger.head() == 1
 
 
+def command(ledger: Ledger, aggregate: Any) -> Append:
+    """What happened to an aggregate, on its way into the ledger."""
+    mapper = SealingMapper(ledger.keyring)
+    stored = [mapper.to_stored_event(event) for event in aggregate.collect_events()]
+    claims = [
+        {"kind": each.kind, "value": each.value, "id": event.originator_id, "event": 0}
+        for event in stored
+        for each in event.claims
+    ]
+    conditions: dict[str, Any] = {"claims": claims} if claims else {}
+    return Append(stored, aggregate.id, aggregate.version, conditions, tokens_of(stored, conditions, aggregate.id))
+
+
 class TestGroups:
     """Several commands in one round trip: each has a verdict of its own."""
 
     def test_one_conflict_refuses_only_itself(self, ledger: Ledger, database: Database) -> None:
         north, valve = team(), product("Valve")
         ledger.save(north, valve)
-        mapper = SealingMapper(ledger.keyring)
-
-        def command(aggregate: Any) -> Append:
-            stored = [mapper.to_stored_event(event) for event in aggregate.collect_events()]
-            claims = [
-                {"kind": each.kind, "value": each.value, "id": event.originator_id, "event": 0}
-                for event in stored
-                for each in event.claims
-            ]
-            conditions: dict[str, Any] = {"claims": claims} if claims else {}
-            return Append(
-                stored, aggregate.id, aggregate.version, conditions, tokens_of(stored, conditions, aggregate.id)
-            )
-
         stale = ledger.load(Team, north.id)
         with somebody():
             north.rename("East")
             stale.rename("West")
         ledger.save(north)
-        group = [command(each) for each in (team("A"), stale, product("valve"), team("B"), product("Pump"))]
+        group = [command(ledger, each) for each in (team("A"), stale, product("valve"), team("B"), product("Pump"))]
         verdicts = Writer(database, ledger.keyring.master_id)._send(group)
         assert [each.word for each in verdicts] == ["written", "conflict", "taken", "written", "written"]
         assert [each.position for each in verdicts if each.word == "written"] == [4, 5, 6]
@@ -292,6 +291,32 @@ class TestGroups:
         assert (verdicts[2].kind, verdicts[2].value, verdicts[2].id) == ("product-name", "valve", valve.id)
         with database.connection() as connection:
             assert verify_chain(connection).is_intact
+
+    def test_what_the_database_cannot_store_fails_alone(self, ledger: Ledger, database: Database) -> None:
+        writer = Writer(database, ledger.keyring.master_id)
+        group = [command(ledger, each) for each in (team("A"), product("a\0b"), team("B"))]
+        writer._settle(group)
+        assert [each.verdict.word if each.verdict else type(each.error).__name__ for each in group] == [
+            "written",
+            "UntranslatableCharacter",
+            "written",
+        ]
+        assert ledger.head() == 2
+
+    def test_a_writer_that_is_interrupted_leaves_nobody_waiting(self, ledger: Ledger, database: Database) -> None:
+        writer = Writer(database, ledger.keyring.master_id)
+        sending, interrupted = writer._send, [True]
+
+        def send(group: Any) -> Any:
+            if interrupted:
+                interrupted.clear()
+                raise KeyboardInterrupt
+            return sending(group)
+
+        writer._send = send  # type: ignore[method-assign]
+        with pytest.raises(KeyboardInterrupt):
+            writer.append(command(ledger, team("A")))
+        assert writer.append(command(ledger, team("B"))).word == "written"
 
     def test_a_key_made_elsewhere_meanwhile_is_used_instead(self, ledger: Ledger, database: Database) -> None:
         from ledger.sealing import Keyring

@@ -34,7 +34,7 @@ DECLARE
     last      bigint;
     link      bytea;
     moment    timestamptz;
-    command   jsonb;
+    command   record;
     claim     jsonb;
     sealing   jsonb;
     first     integer;
@@ -54,20 +54,22 @@ BEGIN
       INTO moment FROM answered_moment a;
 
     <<each_command>>
-    FOR command IN SELECT * FROM jsonb_array_elements(commands) LOOP
+    FOR command IN SELECT * FROM jsonb_to_recordset(commands) AS c(
+        events integer, id uuid, version bigint, expecting jsonb, key jsonb, claims jsonb, keys jsonb
+    ) LOOP
         first := final + 1;
-        final := final + (command->>'events')::integer;
-        on_id := (command->>'id')::uuid;
-        on_version := (command->>'version')::bigint;
+        final := final + command.events;
+        on_id := command.id;
+        on_version := command.version;
         on_kind := NULL;
         on_value := NULL;
 
-        IF command ? 'key' THEN
+        IF command.key IS NOT NULL THEN
             SELECT * INTO earlier FROM idempotency_keys k
-             WHERE k.member = command->'key'->>0 AND k.key = command->'key'->>1 AND k.index = (command->'key'->>2)::integer
+             WHERE k.member = command.key->>0 AND k.key = command.key->>1 AND k.index = (command.key->>2)::integer
                AND k.created_at > moment - interval '7 days';
             IF FOUND THEN
-                IF earlier.body = decode(command->'key'->>3, 'hex') THEN
+                IF earlier.body = decode(command.key->>3, 'hex') THEN
                     verdict := 'replayed';
                     on_id := (earlier.outcome->>'id')::uuid;
                     on_version := (earlier.outcome->>'version')::bigint;
@@ -80,17 +82,17 @@ BEGIN
             END IF;
         END IF;
 
-        IF command ? 'expecting' THEN
+        IF command.expecting IS NOT NULL THEN
             SELECT coalesce(max(e.originator_version), 0) INTO actual FROM events e
-             WHERE e.originator_id = (command->'expecting'->>0)::uuid;
-            IF actual <> (command->'expecting'->>1)::bigint THEN
+             WHERE e.originator_id = (command.expecting->>0)::uuid;
+            IF actual <> (command.expecting->>1)::bigint THEN
                 at_position := already_at(ids[first], versions[first], topics[first], states[first]);
                 IF at_position IS NOT NULL THEN
                     verdict := 'written';
                     at_position := at_position + final - first;
                 ELSE
                     verdict := 'stale';
-                    on_id := (command->'expecting'->>0)::uuid;
+                    on_id := (command.expecting->>0)::uuid;
                     on_version := actual;
                 END IF;
                 RETURN NEXT;
@@ -119,12 +121,12 @@ BEGIN
             END IF;
         END LOOP;
 
-        IF command ? 'claims' THEN
-            FOR claim IN SELECT * FROM jsonb_array_elements(command->'claims') LOOP
+        IF command.claims IS NOT NULL THEN
+            FOR claim IN SELECT * FROM jsonb_array_elements(command.claims) LOOP
                 CONTINUE WHEN claim ? 'released';
                 SELECT c.aggregate_id INTO holder FROM claims c
                  WHERE c.kind = claim->>'kind' AND c.value = claim->>'value' AND c.aggregate_id <> (claim->>'id')::uuid;
-                IF FOUND AND NOT command->'claims' @> jsonb_build_array(jsonb_build_object(
+                IF FOUND AND NOT command.claims @> jsonb_build_array(jsonb_build_object(
                        'kind', claim->'kind', 'value', claim->'value', 'id', holder, 'released', true)) THEN
                     verdict := 'taken';
                     on_id := holder;
@@ -136,8 +138,8 @@ BEGIN
             END LOOP;
         END IF;
 
-        IF command ? 'keys' THEN
-            FOR sealing IN SELECT * FROM jsonb_array_elements(command->'keys') LOOP
+        IF command.keys IS NOT NULL THEN
+            FOR sealing IN SELECT * FROM jsonb_array_elements(command.keys) LOOP
                 SELECT coalesce(k.wrapped, '') INTO known FROM sealing_keys k WHERE k.subject = (sealing->>0)::uuid;
                 IF FOUND AND known <> decode(sealing->>1, 'base64') THEN
                     verdict := 'rekey';
@@ -147,7 +149,7 @@ BEGIN
                 END IF;
             END LOOP;
             INSERT INTO sealing_keys (subject, wrapped, master)
-            SELECT (k->>0)::uuid, decode(k->>1, 'base64'), master_key FROM jsonb_array_elements(command->'keys') k
+            SELECT (k->>0)::uuid, decode(k->>1, 'base64'), master_key FROM jsonb_array_elements(command.keys) k
             ON CONFLICT DO NOTHING;
         END IF;
 
@@ -165,8 +167,8 @@ BEGIN
             INSERT INTO events VALUES (last, ids[i], versions[i], topics[i], states[i], moment, customers[i], link);
         END LOOP;
 
-        IF command ? 'claims' THEN
-            FOR claim IN SELECT * FROM jsonb_array_elements(command->'claims') LOOP
+        IF command.claims IS NOT NULL THEN
+            FOR claim IN SELECT * FROM jsonb_array_elements(command.claims) LOOP
                 IF claim ? 'released' THEN
                     DELETE FROM claims c WHERE c.kind = claim->>'kind' AND c.value = claim->>'value'
                        AND c.aggregate_id = (claim->>'id')::uuid;
@@ -181,9 +183,9 @@ BEGIN
 
         verdict := 'written';
         at_position := last;
-        IF command ? 'key' THEN
-            INSERT INTO idempotency_keys AS k VALUES (command->'key'->>0, command->'key'->>1,
-                (command->'key'->>2)::integer, decode(command->'key'->>3, 'hex'),
+        IF command.key IS NOT NULL THEN
+            INSERT INTO idempotency_keys AS k VALUES (command.key->>0, command.key->>1,
+                (command.key->>2)::integer, decode(command.key->>3, 'hex'),
                 jsonb_build_object('id', on_id, 'version', on_version, 'position', last), moment)
             ON CONFLICT (member, key, index) DO UPDATE SET body = excluded.body, outcome = excluded.outcome,
                 created_at = excluded.created_at;
