@@ -183,7 +183,7 @@ def test_what_stopped_a_projection_is_forgotten_once_it_was_rebuilt(
             shop.poison()
             head = trade.ledger.save(shop).position
         with ground.connection() as connection:
-            wait_until(lambda: connection.execute("SELECT FROM projections WHERE failed_at IS NOT NULL").fetchone())
+            wait_until(lambda: connection.execute("SELECT 1 FROM projections WHERE failed_at IS NOT NULL").fetchone())
             repaired.set()
             job = jobs.request(connection, "rebuild", "delicate", 1)
             assert wait_for_job(ground, job).state == "done"
@@ -246,3 +246,13 @@ def _schemas(connection: Connection, ground: Ground) -> set[str]:
         "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, %s)", [f"{ground.schema}_"]
     ).fetchall()
     return {name for (name,) in found}
+
+
+def test_the_reader_role_may_read_what_was_built(ground: Ground, connection: Connection, trade: Trade) -> None:
+    trade.steps(5)
+    build = Builder(ground, processes=0).rebuild(Shops, progress_of(connection, "rebuild", Shops))
+    found = connection.execute(
+        "SELECT has_schema_privilege('genjin_reader', %s, 'USAGE'), has_table_privilege('genjin_reader', %s, 'SELECT')",
+        [build.schema_name, f"{build.schema_name}.shops"],
+    ).fetchone()
+    assert found == (True, True)

@@ -51,7 +51,7 @@ def begin_build(
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
         for statements in statements_of(projection, name).values():
             connection.execute(statements.create())
-        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [READER]).fetchone():
+        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [READER]).fetchone() is not None:
             _let_read(connection, name)
         build = connection.cursor(row_factory=class_row(Build)).execute(
             "INSERT INTO projection_builds (schema_name, projection, version, as_of, state, sealing_epoch) "
