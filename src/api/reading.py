@@ -44,14 +44,14 @@ class Moment:
 def looking_at(crm: Services, projection: str, asked: Asked) -> Iterator[Moment]:
     """The read model now, or as of the moment asked about, with at least the position asked for in it."""
     as_of = None if asked.as_of is None else crm.ledger.position_at(asked.as_of)
-    _require_reached(crm, asked.after)
+    require_reached(crm, asked.after)
     on = asked.on or business_day(crm, asked.as_of, as_of)
     patience = LIVE_SECONDS if as_of is None else COPY_SECONDS
     with crm.reader.at(projection, as_of, asked.after, patience) as view:
         yield Moment(view.connection, view.position, on)
 
 
-def _require_reached(crm: Services, after: int | None) -> None:
+def require_reached(crm: Services, after: int | None) -> None:
     """A position that does not exist yet is not waited for."""
     if after and after > (head := crm.ledger.head()):
         raise invalid(FieldFault("query", "/after", "position-ahead", {"after": after, "head": head}))

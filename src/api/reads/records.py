@@ -17,10 +17,10 @@ from aggregates.pipeline import Pipeline
 from aggregates.product import Product
 from aggregates.team import Team
 from aggregates.workspace import WORKSPACE_ID, Workspace
-from api.asking import AS_OF, ID, Asked, Parameter
+from api.asking import AFTER, AS_OF, ID, Asked, Parameter
 from api.days import settings_at
 from api.problems import FieldFault, invalid
-from api.reading import add_read, json_response
+from api.reading import add_read, json_response, require_reached
 from api.services import Services
 from api.shapes import AnyObject
 from ledger.errors import NotFound
@@ -77,6 +77,8 @@ def record(crm: Services, kind: type[Aggregate], asked: Asked) -> Any:
 
 
 def _position(crm: Services, asked: Asked) -> int:
+    """The ledger itself knows everything at once; a position that does not exist yet is refused all the same."""
+    require_reached(crm, asked.after)
     return crm.ledger.head() if asked.as_of is None else crm.ledger.position_at(asked.as_of)
 
 
@@ -120,5 +122,5 @@ def add_record_reads(router: APIRouter) -> None:
         ("/pipelines/{id}", read_pipeline),
     ):
         action = f"read-{path.split('/')[1]}"
-        add_read(router, path, reading, shows=AnyObject, action=action, takes=(ID, VERSION, AS_OF))
-    add_read(router, "/workspace", read_workspace, shows=AnyObject, action="read-workspace", takes=(AS_OF,))
+        add_read(router, path, reading, shows=AnyObject, action=action, takes=(ID, VERSION, AS_OF, AFTER))
+    add_read(router, "/workspace", read_workspace, shows=AnyObject, action="read-workspace", takes=(AS_OF, AFTER))
