@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
+from anyio import CapacityLimiter
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from psycopg_pool import PoolClosed, PoolTimeout
@@ -29,6 +30,8 @@ from ledger.errors import DatabaseAway
 from projections.engine.failures import BuildFailed, NotBuilt
 
 PREFIX = "/api/v1"
+MAX_WAITING = 24
+"""Reads that may wait (for a position, for a copy) have threads of their own, so that they never hold up the others."""
 _KNOWN: tuple[type[Exception], ...] = (
     Problem,
     DomainError,
@@ -57,6 +60,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.identities = Identities(services.tokens.actor_of)
     app.state.metrics = Metrics()
+    app.state.waiting = CapacityLimiter(MAX_WAITING)
     app.state.pulse = Pulse(services.database)
     router = APIRouter(prefix=PREFIX)
     writes.add_writes(router)

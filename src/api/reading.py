@@ -10,9 +10,9 @@ from datetime import date
 from typing import Any
 
 import msgspec
+from anyio import to_thread
 from fastapi import APIRouter
 from pydantic import BaseModel
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -103,7 +103,9 @@ def _endpoint(
         actor = await identify(request)
         crm = services_of(request)
         asked = ask(request, takes, listing, crm.cursor_secret)
-        return await run_in_threadpool(_read, crm, reading, asked, actor, action)
+        may_wait = asked.as_of is not None or asked.after is not None
+        limiter = request.app.state.waiting if may_wait else None
+        return await to_thread.run_sync(_read, crm, reading, asked, actor, action, limiter=limiter)
 
     return endpoint
 
