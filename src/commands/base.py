@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from random import uniform
+from time import sleep
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -22,6 +24,8 @@ Changed = tuple[Aggregate, ...]
 """What a command has touched; the first is the one that is answered for."""
 
 ATTEMPTS = 5
+LONGEST_PAUSE = 0.005
+"""Seconds, at most, after the first conflict; longer after each further one, and never alike for two writers."""
 
 
 class Command(BaseModel):
@@ -84,10 +88,12 @@ def execute(
     request = None if key is None else Idempotency(by.id, key, index, _body(command, to, expecting))
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return _once(command, to, by, door, seen, request, imported, new_id)
+            with door.turn(to):
+                return _once(command, to, by, door, seen, request, imported, new_id)
         except VersionConflict:
             if attempt == ATTEMPTS:
                 raise
+            sleep(uniform(0, LONGEST_PAUSE) * attempt)  # noqa: S311 - no secret
     raise AssertionError("unreachable")
 
 

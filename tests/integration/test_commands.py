@@ -376,3 +376,17 @@ def test_many_customers_at_once_get_codes_of_their_own_cus_8(office: Office) -> 
     came = at_once([partial(office.do, new) for _ in range(8)])
     codes = [office.ledger.load(Customer, one.id).code for one in came if isinstance(one, Outcome)]
     assert len(set(codes)) == 8
+
+
+def test_many_writers_of_one_customer_all_come_through(office: Office) -> None:
+    customer = office.do(RegisterCustomer.model_validate({"kind": "person", "name": "x"})).id
+    doors = [Door(office.ledger) for _ in range(2)]
+
+    def write(number: int) -> None:
+        for turn in range(10):
+            execute(Tag(tag=f"{number}-{turn}"), to=customer, by=ANN, door=doors[number % 2])
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(write, range(8)))
+    loaded = office.ledger.load(Customer, customer)
+    assert (loaded.version, len(loaded.tags)) == (81, 80)
