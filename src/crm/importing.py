@@ -67,7 +67,10 @@ def _run(profile: Profile, path: Path, encoding: str | None, *, dry_run: bool, l
 
     with store.opened(settings.read()) as opened:
         opened.prepare()
-        with services(opened, connections=WRITERS) as made, _progress(profile.title, language, quiet=quiet) as shown:
+        with (
+            services(opened, connections=WRITERS + 4) as made,
+            _progress(profile.title, language, quiet=quiet) as shown,
+        ):
             importer = Importer(
                 profile, made.door, made.ledger, is_rehearsal=dry_run, progress=shown.progress, told=shown.told
             )

@@ -46,7 +46,8 @@ def test_the_first_error_is_raised_and_nothing_waits_for_ever() -> None:
 
 def test_an_error_of_whoever_brings_the_work_drops_what_waits() -> None:
     def fill() -> None:
-        with Lanes(lambda item: None, 2) as lanes:
+        lanes: Lanes[int] = Lanes(lambda item: None, 2)
+        with lanes:
             lanes.put(1, 1)
             raise KeyboardInterrupt
 

@@ -18,6 +18,7 @@ from policy import Actor
 from sheets.importing.batch import Batch
 from sheets.importing.lanes import Lanes
 from sheets.importing.rehearsal import Rehearsal, Shelf
+from sheets.importing.remembering import Remembering
 from sheets.importing.report import Report, Tally
 from sheets.importing.rows import ImportRow, StepRefused
 from sheets.importing.source import Source
@@ -37,7 +38,7 @@ CLAIMED_BY = {
 }
 """The fields whose values only one may hold."""
 
-WRITERS = 16
+WRITERS = 8
 CHUNK = 500
 """Rows that are looked up in the ledger together."""
 
@@ -76,11 +77,11 @@ class Importer:
         Raises Unreadable when it cannot start, DatabaseAway when it cannot go on.
         """
         source = Source(self.profile, path, encoding)
-        if not self.is_rehearsal:
-            return _Run(self, source).run()
-        rehearsal = Rehearsal(self.ledger)
-        door = Door(rehearsal, self.door.policy, self.door.clock)
-        return _Run(replace(self, door=door, ledger=rehearsal, writers=1), source).run()
+        remembering = Remembering(self.ledger)
+        ledger: Shelf = Rehearsal(remembering) if self.is_rehearsal else remembering
+        door = Door(ledger, self.door.policy, self.door.clock)
+        writers = 1 if self.is_rehearsal else self.writers
+        return _Run(replace(self, door=door, ledger=ledger, writers=writers), source).run()
 
 
 class _Run:
