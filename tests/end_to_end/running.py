@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -11,9 +12,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from unittest.mock import patch
 
 import httpx
 import psutil
@@ -125,6 +128,24 @@ def crm(data: Path, *words: str, **environment: str) -> subprocess.CompletedProc
         timeout=120,
         check=False,
     )
+
+
+def crm_here(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The same in this process, which has read all the code already."""
+    from crm.cli import main
+
+    printed, complained, code = io.StringIO(), io.StringIO(), 0
+    with (
+        patch.dict(os.environ, environment_of(data), clear=True),
+        patch.object(sys, "argv", ["crm", *words]),
+        redirect_stdout(printed),
+        redirect_stderr(complained),
+    ):
+        try:
+            main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return subprocess.CompletedProcess(["crm", *words], code, printed.getvalue(), complained.getvalue())
 
 
 def environment_of(data: Path, **more: str) -> dict[str, str]:

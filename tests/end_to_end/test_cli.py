@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from end_to_end.running import Service, crm
+from end_to_end.running import Service, crm, crm_here
 
 
 def crm_json(data: Path, *words: str) -> Any:
     """What a command prints with --json, which must be one JSON document and nothing else."""
-    done = crm(data, *words, "--json")
+    done = crm_here(data, *words, "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -24,13 +25,13 @@ def test_a_token_is_made_used_and_revoked(service: Service) -> None:
     with service.client(made["token"]) as client:
         assert client.get("/tracking").status_code == 200
     assert [each["name"] for each in crm_json(service.data, "token", "list")] == ["admin", "安"]
-    again = crm(service.data, "token", "create", "--name", "安")
+    again = crm_here(service.data, "token", "create", "--name", "安")
     assert (again.returncode, again.stdout) == (1, "")
     assert "in use already" in again.stderr
     assert crm_json(service.data, "token", "revoke", "安") == {"name": "安", "revoked": True}
     with service.client(made["token"] + "x") as client:
         assert client.get("/tracking").status_code == 401
-    assert crm(service.data, "token", "revoke", "安").returncode == 1
+    assert crm_here(service.data, "token", "revoke", "安").returncode == 1
 
 
 @pytest.mark.parametrize(
@@ -51,11 +52,35 @@ def test_a_report_is_what_the_api_answers(service: Service, name: str, path: str
 
 
 def test_a_report_that_cannot_be_is_refused_in_a_sentence(service: Service) -> None:
-    refused = crm(service.data, "report", "aging", "--on", "2026-02-30")
+    refused = crm_here(service.data, "report", "aging", "--on", "2026-02-30")
     assert refused.returncode == 1
     assert refused.stdout == ""
     assert "/on" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_customer_is_replayed_as_it_is_and_as_it_was(service: Service) -> None:
+    with service.client(service.token) as client:
+        made = client.post("/customers", json={"name": "Replay Inc", "kind": "company"}).raise_for_status().json()
+        between = datetime.now(UTC).isoformat()
+        client.post(f"/customers/{made['id']}/tags", json={"tag": "important"}).raise_for_status()
+    now = crm_json(service.data, "replay", made["id"])
+    assert [each["topic"] for each in now["history"]] == ["customer.registered", "customer.tagged"]
+    assert all(each["sentence"] for each in now["history"])
+    assert (now["customer"]["version"], now["customer"]["tags"]) == (2, ["important"])
+    then = crm_json(service.data, "replay", made["id"], "--as-of", between)
+    assert [each["topic"] for each in then["history"]] == ["customer.registered"]
+    assert (then["customer"]["version"], then["customer"]["tags"]) == (1, [])
+    shown = crm_here(service.data, "replay", made["id"], "--language", "zh")
+    assert shown.returncode == 0, shown.stderr
+    assert "Replay Inc" in shown.stdout
+
+
+def test_reports_and_lists_are_shown_as_tables(service: Service) -> None:
+    for words in (["report", "tracking"], ["report", "funnel"], ["report", "aging"], ["token", "list"]):
+        shown = crm_here(service.data, *words)
+        assert shown.returncode == 0, shown.stderr
+        assert shown.stdout.strip()
 
 
 def test_read_models_are_rebuilt_and_everything_is_proven(service: Service) -> None:

@@ -204,3 +204,15 @@ def test_four_processes_come_up_together_on_a_fresh_and_on_an_existing_folder(fo
         for process in processes:
             leave(process)
         assert not (folder / "data" / "postmaster.pid").exists()
+
+
+def test_it_comes_up_at_once_after_its_main_process_was_killed_at_work(folder: Path) -> None:
+    server = EmbeddedServer(folder)
+    server.start()
+    at_work = psycopg.connect(server.conninfo("postgres"), autocommit=True)
+    at_work.pgconn.send_query(b"SELECT pg_sleep(2), sum(n) FROM generate_series(1, 3000000) n")
+    os.kill(postmaster(folder), signal.SIGKILL)
+    EmbeddedServer(folder).start()
+    psycopg.connect(server.conninfo("postgres")).close()
+    at_work.close()
+    server.stop()

@@ -28,6 +28,9 @@ SUPERUSER = "postgres"
 LONGEST_SOCKET_FOLDER = 85
 """A socket's whole path has about 104 bytes at most, with the name that PostgreSQL adds."""
 
+ENDING = 30.0
+"""Seconds that the processes of a crashed server may take to end."""
+
 
 def programs() -> Path:
     """Where the package keeps them; importing it is not needed, and would look for folders of its own."""
@@ -96,11 +99,19 @@ class EmbeddedServer:
 
         A dead process that nobody has buried yet, and another one that got its number, are not it.
         """
+        pid = self._marked()
         try:
-            process = psutil.Process(int((self._data / "postmaster.pid").read_text().splitlines()[0]))
-            return process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
-        except (OSError, IndexError, ValueError, psutil.NoSuchProcess):
+            process = psutil.Process(pid) if pid is not None else None
+            return process is not None and process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
             return False
+
+    def _marked(self) -> int | None:
+        """The number of the process that says it is the server; None when none does."""
+        try:
+            return int((self._data / "postmaster.pid").read_text().splitlines()[0])
+        except (OSError, IndexError, ValueError):
+            return None
 
     def _answers(self) -> bool:
         """It takes connections; one that is still starting or recovering is waited for."""
@@ -127,8 +138,21 @@ class EmbeddedServer:
         hba, ident = tuning.callers(pwd.getpwuid(os.geteuid()).pw_name)
         self._write("pg_hba.conf", hba, user)
         self._write("pg_ident.conf", ident, user)
-        self._control("start", "--timeout=120", "--log", str(self._data / "start.log"))
+        self._launch()
         subprocess.run([sys.executable, "-m", "crm.database.guardian", str(self._folder)], check=True, cwd="/")
+
+    def _launch(self) -> None:
+        """Start it; what a crashed server left behind ends by itself within moments, and is waited for."""
+        deadline = time.monotonic() + ENDING
+        while True:
+            try:
+                self._control("start", "--timeout=120", "--log", str(self._data / "start.log"))
+            except DatabaseUnusable as refused:
+                if "still in use" not in str(refused) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
 
     def _initialise(self, user: SystemUser) -> None:
         """Make the data folder: UTF-8 with Unicode character types whatever the environment says, checksums on."""
@@ -142,8 +166,12 @@ class EmbeddedServer:
         )
 
     def _forget_the_dead(self) -> None:
-        """Remove the mark of a server that is gone: its number may belong to some other process by now."""
-        if not self._is_alive():
+        """Remove the mark of a server that is gone when its number is taken: by another process, or by its own grave.
+
+        Otherwise PostgreSQL sees by itself that it is gone, and whether any of its processes is still at work.
+        """
+        pid = self._marked()
+        if pid is not None and psutil.pid_exists(pid) and not self._is_alive():
             (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     def _write(self, name: str, text: str, user: SystemUser) -> None:
@@ -176,5 +204,10 @@ class EmbeddedServer:
                 )
 
     def _log(self) -> str:
-        log = self._data / "start.log"
-        return f"\n{log.read_text(errors='replace')[-2000:]}" if log.exists() else ""
+        """The last it has written down, at the start and since then."""
+        logs = sorted((self._data / "log").glob("*.log"), key=lambda each: each.stat().st_mtime)[-1:]
+        return "".join(
+            f"\n{each.read_text(errors='replace')[-1500:]}"
+            for each in (self._data / "start.log", *logs)
+            if each.exists()
+        )
