@@ -23,9 +23,9 @@ __all__ = ["Changed", "Command", "CreatingCommand", "Door", "Work", "execute"]
 Changed = tuple[Aggregate, ...]
 """What a command has touched; the first is the one that is answered for."""
 
-ATTEMPTS = 5
-LONGEST_PAUSE = 0.005
-"""Seconds, at most, after the first conflict; longer after each further one, and never alike for two writers."""
+ATTEMPTS = 12
+FIRST_PAUSE = 0.002
+"""Seconds, at most, after the first conflict; up to twice as long after each further one, unlike for two writers."""
 
 
 class Command(BaseModel):
@@ -79,21 +79,22 @@ def execute(
     """Do it once, and say where in the ledger it was written.
 
     `expecting` is the version of `to` that the caller saw: a newer one makes the command stale. Without it, a command
-    that somebody else got in the way of is decided again on what there is then, up to five times. `key` makes repeating
-    safe: the same key and command give the same answer, another command with it is refused. `new_id` is the id of what
-    the command makes. Raises DomainError (with NotFound, StaleVersion, ClaimTaken, KeyReused among them), DatabaseAway.
+    that somebody else got in the way of is decided again on what there is then, a dozen times at most. `key` makes
+    repeating safe: the same key and command give the same answer, another command with it is refused. `new_id` is the
+    id of what the command makes. Raises DomainError (with NotFound, StaleVersion, ClaimTaken, KeyReused among them),
+    DatabaseAway.
     """
     door.policy.require(by, command.action)
     seen = None if expecting is None or to is None else Expecting(to, expecting)
     request = None if key is None else Idempotency(by.id, key, index, _body(command, to, expecting))
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            with door.turn(to):
+    with door.turn(to):
+        for attempt in range(ATTEMPTS):
+            try:
                 return _once(command, to, by, door, seen, request, imported, new_id)
-        except VersionConflict:
-            if attempt == ATTEMPTS:
-                raise
-            sleep(uniform(0, LONGEST_PAUSE) * attempt)  # noqa: S311 - no secret
+            except VersionConflict:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                sleep(uniform(0, FIRST_PAUSE * 2 ** min(attempt, 5)))  # noqa: S311 - no secret
     raise AssertionError("unreachable")
 
 

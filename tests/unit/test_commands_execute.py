@@ -9,6 +9,7 @@ import pytest
 from aggregates.base import ImportedRow
 from aggregates.customer import Customer
 from aggregates.customer.refusals import CustomerArchived
+from commands.base import ATTEMPTS
 from commands.customers import ArchiveCustomer, RegisterCustomer, ReviseProfile, Tag
 from ledger.errors import KeyReused, StaleVersion, VersionConflict
 from policy import Actor, Forbidden, Policy
@@ -94,10 +95,10 @@ def test_who_saw_an_older_version_is_told_so_even_when_nothing_would_change(cust
 
 
 def test_a_command_that_somebody_got_in_the_way_of_is_decided_again(customer: Scenario) -> None:
-    customer.ledger.conflicts = 4
+    customer.ledger.conflicts = ATTEMPTS - 1
     customer.when(Tag(tag="a"), CUSTOMER).then(Customer.Tagged)
 
 
 def test_a_command_is_not_decided_again_for_ever(customer: Scenario) -> None:
-    customer.ledger.conflicts = 5
+    customer.ledger.conflicts = ATTEMPTS
     customer.when(Tag(tag="a"), CUSTOMER).then_refused(VersionConflict)
