@@ -19,7 +19,7 @@ FLAGS: dict[str, LiteralString] = {
     "churned": "(c.lifecycle = 'churned')",
     "final_paid": "(c.receivables > 0 AND c.open_receivables = 0)",
     "payment_overdue": """(c.open_receivables > 0 AND EXISTS (SELECT FROM receivables r
-        WHERE r.customer_id = c.customer_id AND r.open_amount > 0 AND r.due_on < %(on)s::date))""",
+        WHERE r.customer_id = c.customer_id AND r.open_amount > 0 AND r.due_on < %(on)s::date OFFSET 0))""",
     "problem_order": "(c.disputed_receivables > 0)",
     "entered_late": "(c.last_entered_late)",
     "archived": "(c.archived)",

@@ -52,6 +52,8 @@ class Tracking(Projection):
             "next_contact_on, customer_id",
             "last_followed_up_at NULLS FIRST, customer_id",
             "registered_at, customer_id",
+            "follow_up_due_on, customer_id",
+            "code, customer_id",
             "lifecycle, last_followed_up_at NULLS FIRST, customer_id",
             "owner_id, last_followed_up_at NULLS FIRST, customer_id",
             "owner_id, next_contact_on, customer_id",
