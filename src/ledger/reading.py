@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, LiteralString
 
 import msgspec
@@ -46,7 +46,7 @@ def read(
         values["batch"] = size = batch if left is None else min(batch, left)
         rows = connection.execute(query, values, binary=True).fetchall()
         if rows:
-            yield [_event(row) for row in rows]
+            yield _events(rows)
             values["after"] = rows[-1][0]
         if len(rows) < size:
             return
@@ -54,11 +54,20 @@ def read(
             left -= len(rows)
 
 
-def _event(row: tuple[Any, ...]) -> FastEvent:
+def _events(rows: list[tuple[Any, ...]]) -> list[FastEvent]:
+    """The rows as events. One look-up and one decoding each: this is where bulk reading spends its time."""
+    events: list[FastEvent] = []
+    decoders: dict[str, Callable[[bytes], FastEvent]] = {}
+    position, topic = 0, ""
     try:
-        event = form(row[3]).decode(row[4])
+        for position, originator_id, version, topic, state, recorded_at, customer_id in rows:
+            decode = decoders.get(topic)
+            if decode is None:
+                decode = decoders[topic] = form(topic).decode
+            event = decode(state)
+            event.position, event.originator_id, event.originator_version = position, originator_id, version
+            event.recorded_at, event.customer_id = recorded_at, customer_id
+            events.append(event)
     except (msgspec.MsgspecError, ValueError, KeyError) as error:
-        raise Malformed(f"position {row[0]}, {row[3]}: {error}") from error
-    event.position, event.originator_id, event.originator_version = row[0], row[1], row[2]
-    event.recorded_at, event.customer_id = row[5], row[6]
-    return event
+        raise Malformed(f"position {position}, {topic}: {error}") from error
+    return events

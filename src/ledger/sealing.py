@@ -17,6 +17,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from ledger import packing
 from ledger.database import Database
 from ledger.errors import Malformed, SubjectErased, WrongMasterKey
 
@@ -139,7 +140,7 @@ class Keyring:
 
     def add(self, subject: UUID, wrapped: bytes) -> None:
         """Take over a subject's key, wrapped as it is stored."""
-        self._keep(subject, self._unwrap(subject, wrapped, "another"))
+        self._keep({subject: self._unwrap(subject, wrapped, "another")})
 
     def forget(self, subject: UUID) -> None:
         """Drop what is kept at hand for a subject; the next use asks the database."""
@@ -154,7 +155,7 @@ class Keyring:
             with self._database.connection(autocommit=True) as connection:
                 row = connection.execute("SELECT destroy_sealing_key(%s)", [subject]).fetchone()
                 existed = bool(row and row[0])
-        self._keep(subject, None)
+        self._keep({subject: None})
         with self._lock:
             self._new.pop(subject, None)
         return existed
@@ -176,9 +177,10 @@ class Keyring:
         """Open the sealed parts of many events; missing keys are fetched in one query."""
         blobs = list(blobs)
         self.prefetch({blob.subject for blob in blobs})
+        keys = self._keys
         for blob in blobs:
             if blob.fields is None:
-                blob.fields = self._open(blob, self._key(blob.subject))
+                blob.fields = self._open(blob, keys.get(blob.subject) or self._key(blob.subject))
 
     def open_blob(self, blob: Blob) -> dict[str, str | None]:
         """All personal fields of one event; none when the key was destroyed."""
@@ -246,13 +248,15 @@ class Keyring:
             return {}
         rows = self._database.read(
             lambda connection: connection.execute(
-                "SELECT subject, wrapped, master FROM sealing_keys WHERE subject = ANY(%s)", [subjects], binary=True
+                "SELECT subject, wrapped, master FROM sealing_keys WHERE subject = ANY(%s)",
+                [packing.uuids(subjects)],
+                binary=True,
             ).fetchall()
         )
         found: dict[UUID, AESGCM | None] = {}
         for subject, wrapped, master in rows:
             found[subject] = None if wrapped is None else self._unwrap(subject, wrapped, master)
-            self._keep(subject, found[subject])
+        self._keep(found)
         return found
 
     def _unwrap(self, subject: UUID, wrapped: bytes, master: str) -> AESGCM:
@@ -263,10 +267,11 @@ class Keyring:
                 f"a sealing key was wrapped by master key {master}, and the one given is {self.master_id}"
             ) from error
 
-    def _keep(self, subject: UUID, key: AESGCM | None) -> None:
+    def _keep(self, found: dict[UUID, AESGCM | None]) -> None:
         with self._lock:
-            self._keys[subject] = key
-            self._keys.move_to_end(subject)
+            for subject, key in found.items():
+                self._keys[subject] = key
+                self._keys.move_to_end(subject)
             while len(self._keys) > CACHED_KEYS:
                 oldest = next(iter(self._keys))
                 if oldest in self._new:

@@ -25,20 +25,20 @@ class Shop(Aggregate):
     class Opened(Event):
         """The shop is open."""
 
-        TOPIC = "test-shop.opened"
+        TOPIC = "fold-shop.opened"
         city: str
 
     class Sold(Event):
         """Something was sold."""
 
-        TOPIC = "test-shop.sold"
+        TOPIC = "fold-shop.sold"
         item: int
         amount: Decimal
 
     class Closed(Event):
         """The shop is closed."""
 
-        TOPIC = "test-shop.closed"
+        TOPIC = "fold-shop.closed"
 
 
 class ShopRow(Struct):
@@ -128,7 +128,7 @@ def test_each_event_changes_the_rows_its_handler_says() -> None:
 def test_the_handler_of_every_event_sees_those_without_a_method_too() -> None:
     shop = uuid4()
     rows = fold(Shops, [opened(shop), closed(shop)])
-    assert [(line.position, line.topic) for line in rows.lines] == [(1, "test-shop.opened"), (2, "test-shop.closed")]
+    assert [(line.position, line.topic) for line in rows.lines] == [(1, "fold-shop.opened"), (2, "fold-shop.closed")]
     assert len(rows.shops) == 0
 
 
@@ -159,7 +159,7 @@ def test_only_the_topics_with_a_method_are_read_unless_every_event_is_folded() -
         @folds(Shop.Opened, Shop.Closed)
         def seen(self, event: Event) -> None: ...
 
-    assert Quiet.topics_read() == frozenset({"test-shop.opened", "test-shop.closed"})
+    assert Quiet.topics_read() == frozenset({"fold-shop.opened", "fold-shop.closed"})
     assert Shops.topics_read() is None
 
 

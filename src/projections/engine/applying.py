@@ -8,6 +8,7 @@ from uuid import UUID
 
 from psycopg import errors
 
+from ledger import packing
 from ledger.errors import DatabaseAway
 from ledger.sealing import Keyring
 from projections.engine.builds import Build, statements_of
@@ -16,6 +17,7 @@ from projections.engine.failures import Overtaken, Undigested
 from projections.engine.ground import Connection
 from projections.engine.loading import Fetch, LoadedRows
 from projections.engine.rows import AppendedRows, Rows
+from projections.engine.statements import Statements
 from projections.engine.writing import delete, upsert
 
 OVERTAKEN = (errors.SerializationFailure, errors.UndefinedTable, errors.InvalidSchemaName)
@@ -112,7 +114,7 @@ class Applier:
     def _rows_of(self, table: Table[Any]) -> Rows[Any]:
         if table.append_only:
             return AppendedRows(table.name, table.key)
-        return LoadedRows(table, fetch_from(self._connection, self._statements[table.name]))
+        return LoadedRows(table, fetch_from(self._connection, table, self._statements[table.name]))
 
 
 def candidates_of(events: Iterable[Any]) -> set[UUID]:
@@ -122,12 +124,14 @@ def candidates_of(events: Iterable[Any]) -> set[UUID]:
     return found
 
 
-def fetch_from(connection: Connection, statements: Any) -> Fetch:
+def fetch_from(connection: Connection, table: Table[Any], statements: Statements) -> Fetch:
     """Reads rows of one table over that connection."""
+    by_id = next(column for column in table.columns if column.name == table.key[0]).sql_type == "uuid"
+    as_array = packing.uuids if by_id else list
 
     def fetch(firsts: list[Any] | None) -> Iterable[tuple[Any, ...]]:
         if firsts is None:
             return connection.execute(statements.load_all, binary=True, prepare=True).fetchall()
-        return connection.execute(statements.load_by_first, [firsts], binary=True, prepare=True).fetchall()
+        return connection.execute(statements.load_by_first, [as_array(firsts)], binary=True, prepare=True).fetchall()
 
     return fetch

@@ -167,7 +167,7 @@ class Filling:
     def _loaded(self, table: Table[Any]) -> Rows[Any]:
         if table.append_only:
             return table.appended()
-        return LoadedRows(table, fetch_from(self._connection, self._statements[table.name]))
+        return LoadedRows(table, fetch_from(self._connection, table, self._statements[table.name]))
 
 
 def add_key_once(connection: Connection, schema_name: str, table: Table[Any], statement: bytes) -> None:

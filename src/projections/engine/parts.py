@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection as Pipe
@@ -79,7 +80,16 @@ def fill_part(ground: Ground, stretch: Stretch, part: Part | None, report: Repor
             rows_in_memory=stretch.rows_in_memory,
         )
         topics = stretch.projection.topics_read()
-        filling.fill(read(reading, stretch.after, stretch.upto, topics=topics, part=part), report)
+        filling.fill(ahead(read(reading, stretch.after, stretch.upto, topics=topics, part=part)), report)
+
+
+def ahead(batches: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    """The same batches, the next one being read while one is folded."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
 
 
 def _follow(pipes: list[Pipe], stretch: Stretch, report: Report) -> None:
