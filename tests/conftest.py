@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -21,8 +22,22 @@ if TYPE_CHECKING:
 MASTER_KEY = bytes(range(32))
 
 
+@contextmanager
+def folder_for_a_server() -> Iterator[Path]:
+    """A folder that a server's own user can get to: pytest closes those above its own to everybody but us."""
+    with TemporaryDirectory(prefix="genjin-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder in which a test may have an embedded server."""
+    with folder_for_a_server() as folder:
+        yield folder
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server() -> Iterator[str]:
     """How to reach a database of ours as a superuser: on the server named by CRM_TEST_DATABASE_URL, or on our own."""
     from crm.database.embedded import EmbeddedServer
     from crm.database.server import make_ready
@@ -31,14 +46,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         make_ready(named)
         yield named
         return
-    embedded = EmbeddedServer(tmp_path_factory.mktemp("server") / "postgres")
-    embedded.start()
-    try:
-        conninfo = embedded.conninfo("genjin_test")
-        make_ready(conninfo)
-        yield conninfo
-    finally:
-        embedded.stop()
+    with folder_for_a_server() as folder:
+        embedded = EmbeddedServer(folder / "postgres")
+        embedded.start()
+        try:
+            conninfo = embedded.conninfo("genjin_test")
+            make_ready(conninfo)
+            yield conninfo
+        finally:
+            embedded.stop()
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -10,7 +12,10 @@ from end_to_end.running import Service
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service() -> Iterator[Service]:
     """A service on a store that was empty at the start."""
-    with Service(tmp_path_factory.mktemp("service") / "data") as running:
+    with (
+        TemporaryDirectory(prefix="genjin-", ignore_cleanup_errors=True) as folder,
+        Service(Path(folder) / "data") as running,
+    ):
         yield running

@@ -95,18 +95,18 @@ def test_read_models_are_rebuilt_and_everything_is_proven(service: Service) -> N
     assert {each["projection"] for each in proven["projections"]} == {"tracking", "pipeline", "receivables", "history"}
 
 
-def test_migrating_twice_does_nothing_the_second_time(tmp_path: Path) -> None:
-    first = crm_json(tmp_path / "data", "migrate")
+def test_migrating_twice_does_nothing_the_second_time(place: Path) -> None:
+    first = crm_json(place / "data", "migrate")
     assert "0001_ledger" in first["migrations"]
-    assert crm_json(tmp_path / "data", "migrate") == {"schema": "genjin", "migrations": []}
-    assert crm_json(tmp_path / "data", "token", "list") == []
+    assert crm_json(place / "data", "migrate") == {"schema": "genjin", "migrations": []}
+    assert crm_json(place / "data", "token", "list") == []
 
 
-def test_a_wrong_setting_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    refused = crm(tmp_path / "data", "migrate", CRM_PORT="eighty")
+def test_a_wrong_setting_is_refused_in_a_sentence(place: Path) -> None:
+    refused = crm(place / "data", "migrate", CRM_PORT="eighty")
     assert refused.returncode == 1
     assert refused.stderr == "crm: CRM_PORT must be a whole number from 1 to 65535, and not 'eighty'.\n"
-    assert not (tmp_path / "data").exists()
+    assert not (place / "data").exists()
 
 
 def test_another_master_key_is_refused(service: Service) -> None:

@@ -107,12 +107,12 @@ def _all_read(service: Service, token: str) -> dict[str, str] | None:
     return dict(found)
 
 
-def test_everything_promised_is_there_once_after_every_kind_of_accident(tmp_path: Path) -> None:
-    survive(tmp_path / "data", ACCIDENTS)
+def test_everything_promised_is_there_once_after_every_kind_of_accident(place: Path) -> None:
+    survive(place / "data", ACCIDENTS)
 
 
 @pytest.mark.torture
 @pytest.mark.parametrize("round", range(60))
-def test_again_and_again(tmp_path: Path, round: int) -> None:
+def test_again_and_again(place: Path, round: int) -> None:
     random.seed(round)
-    survive(tmp_path / "data", random.choices(ACCIDENTS, k=5))
+    survive(place / "data", random.choices(ACCIDENTS, k=5))

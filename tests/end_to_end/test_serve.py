@@ -11,8 +11,8 @@ import pytest
 from end_to_end.running import Service, crm, is_alive, soon
 
 
-def test_it_starts_answers_and_stops_with_everything(tmp_path: Path) -> None:
-    with Service(tmp_path / "data") as service:
+def test_it_starts_answers_and_stops_with_everything(place: Path) -> None:
+    with Service(place / "data") as service:
         token = service.token
         with service.client(token) as client:
             written = client.post("/customers", json={"name": "上海明远科技", "kind": "company"})
@@ -25,7 +25,7 @@ def test_it_starts_answers_and_stops_with_everything(tmp_path: Path) -> None:
         assert service.stop() == 0
         assert soon(lambda: not any(map(is_alive, everything)))
 
-    with Service(tmp_path / "data") as again:
+    with Service(place / "data") as again:
         assert "genjin_" not in again.said
         with again.client(token) as client:
             kept = client.get(f"/customers/{written.json()['id']}")
@@ -36,8 +36,8 @@ def test_it_starts_answers_and_stops_with_everything(tmp_path: Path) -> None:
         assert soon(lambda: not any(map(is_alive, everything)))
 
 
-def test_nothing_is_left_when_it_is_killed(tmp_path: Path) -> None:
-    with Service(tmp_path / "data", workers=2) as service:
+def test_nothing_is_left_when_it_is_killed(place: Path) -> None:
+    with Service(place / "data", workers=2) as service:
         everything = service.everything()
         assert len(everything) >= 5
         service.kill()
@@ -76,8 +76,8 @@ def test_the_database_is_run_again_when_it_crashes(service: Service) -> None:
         assert soon(answers, 40), service.all_said
 
 
-def test_an_address_in_use_is_refused_in_a_sentence(service: Service, tmp_path: Path) -> None:
-    second = crm(tmp_path / "other", "serve", CRM_PORT=str(service.port))
+def test_an_address_in_use_is_refused_in_a_sentence(service: Service, place: Path) -> None:
+    second = crm(place / "other", "serve", CRM_PORT=str(service.port))
     assert second.returncode == 1
     assert second.stderr.startswith(f"crm: Port {service.port} of 127.0.0.1 is in use")
     assert "Traceback" not in second.stderr

@@ -30,9 +30,9 @@ server.stop()
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(place: Path) -> Iterator[Path]:
     """A folder for a server, which is stopped afterwards whatever the test did."""
-    path = tmp_path / "postgres"
+    path = place / "postgres"
     yield path
     with suppress(OSError, IndexError, psutil.NoSuchProcess):
         psutil.Process(postmaster(path)).terminate()
@@ -124,13 +124,16 @@ def test_nobody_else_gets_in(folder: Path) -> None:
     server.stop()
 
 
-def test_a_long_path_still_gets_a_socket(tmp_path: Path) -> None:
-    folder = tmp_path / ("deep" * 20) / "postgres"
+def test_a_long_path_still_gets_a_socket(place: Path) -> None:
+    folder = place / ("deep" * 20) / "postgres"
     folder.parent.mkdir()
     server = EmbeddedServer(folder)
     server.start()
     psycopg.connect(server.conninfo("postgres")).close()
+    socket = Path(str(psycopg.conninfo.conninfo_to_dict(server.conninfo("postgres"))["host"]))
+    assert folder not in socket.parents
     server.stop()
+    assert not socket.exists()
 
 
 def test_processes_share_it_and_the_last_one_stops_it(folder: Path) -> None:

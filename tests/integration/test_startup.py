@@ -75,9 +75,9 @@ def check_together(**environment: str) -> None:
     assert max(positions) == 2 * PROCESSES + 1  # and the member to whom the token belongs
 
 
-def test_on_an_embedded_store(tmp_path: Path) -> None:
-    check_together(CRM_DATA_DIR=str(tmp_path / "data"))
-    assert not (tmp_path / "data" / "postgres" / "data" / "postmaster.pid").exists()
+def test_on_an_embedded_store(place: Path) -> None:
+    check_together(CRM_DATA_DIR=str(place / "data"))
+    assert not (place / "data" / "postgres" / "data" / "postmaster.pid").exists()
 
 
 @pytest.fixture
@@ -96,6 +96,6 @@ def test_on_a_server_of_yours(fresh_database: str, tmp_path: Path) -> None:
 
 @pytest.mark.torture
 @pytest.mark.parametrize("round", range(50))
-def test_again_and_again(tmp_path: Path, fresh_database: str, round: int) -> None:
-    check_together(CRM_DATA_DIR=str(tmp_path / "data"))
+def test_again_and_again(place: Path, tmp_path: Path, fresh_database: str, round: int) -> None:
+    check_together(CRM_DATA_DIR=str(place / "data"))
     check_together(CRM_DATABASE_URL=fresh_database, CRM_DATA_DIR=str(tmp_path))

@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,8 @@ LONGEST_SOCKET_FOLDER = 85
 
 ENDING = 30.0
 """Seconds that the processes of a crashed server may take to end."""
+PASSING = ('lock file "postmaster.pid" already exists', "still in use")
+"""What PostgreSQL says while they do."""
 
 
 def programs() -> Path:
@@ -80,6 +83,8 @@ class EmbeddedServer:
             unused = self._lease.is_unused()
             if unused and (self._data / "postmaster.pid").exists():
                 self._control("stop", "--mode=fast", "--timeout=60")
+                if self._socket.parent != self._folder:
+                    shutil.rmtree(self._socket, ignore_errors=True)
             return unused
 
     def conninfo(self, database: str, user: str = SUPERUSER) -> str:
@@ -133,7 +138,6 @@ class EmbeddedServer:
         user.owns(self._socket)
         if not (self._data / "PG_VERSION").exists():
             self._initialise(user)
-        self._forget_the_dead()
         self._write("postgresql.conf", tuning.settings(self._socket), user)
         hba, ident = tuning.callers(pwd.getpwuid(os.geteuid()).pw_name)
         self._write("pg_hba.conf", hba, user)
@@ -145,10 +149,11 @@ class EmbeddedServer:
         """Start it; what a crashed server left behind ends by itself within moments, and is waited for."""
         deadline = time.monotonic() + ENDING
         while True:
+            self._forget_the_dead()
             try:
                 self._control("start", "--timeout=120", "--log", str(self._data / "start.log"))
             except DatabaseUnusable as refused:
-                if "still in use" not in str(refused) or time.monotonic() > deadline:
+                if not any(sign in str(refused) for sign in PASSING) or time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)
             else:
