@@ -7,7 +7,7 @@ import sys
 import typer
 
 from crm import importing
-from crm.console import proving, replaying, reports, running, tokens
+from crm.console import proving, replaying, reports, running, sample, tokens
 from crm.console.output import refusal
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command()(running.serve)
 app.command()(running.work)
 app.command()(running.migrate)
+app.command()(sample.sample)
 app.command("import")(importing.import_)
 app.command()(reports.report)
 app.command()(replaying.replay)
