@@ -75,7 +75,14 @@ class Keyring:
     is forgotten within a second (EPOCH_HOLDS).
     """
 
-    def __init__(self, database: Database | None, master_key: bytes, *, epoch_holds: float = EPOCH_HOLDS) -> None:
+    def __init__(
+        self,
+        database: Database | None,
+        master_key: bytes,
+        *,
+        epoch_holds: float = EPOCH_HOLDS,
+        cached_keys: int | None = None,
+    ) -> None:
         if len(master_key) != 32:
             raise ValueError("the master key must have 32 bytes")
         self._database = database
@@ -86,6 +93,7 @@ class Keyring:
         self._new: dict[UUID, bytes] = {}
         self._epoch: int | None = None
         self._epoch_holds = epoch_holds
+        self._most_keys = cached_keys
         self._epoch_read_at = 0.0
 
     @property
@@ -272,7 +280,7 @@ class Keyring:
             for subject, key in found.items():
                 self._keys[subject] = key
                 self._keys.move_to_end(subject)
-            while len(self._keys) > CACHED_KEYS:
+            while len(self._keys) > (self._most_keys or CACHED_KEYS):
                 oldest = next(iter(self._keys))
                 if oldest in self._new:
                     self._keys.move_to_end(oldest)

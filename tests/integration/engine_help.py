@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
-from collections.abc import Callable
 
 from psycopg import sql
 
 from projections.engine import builds, jobs
 from projections.engine.applying import Applier
-from projections.engine.builds import Build
 from projections.engine.building import Builder
+from projections.engine.builds import Build
 from projections.engine.declaration import Projection
 from projections.engine.ground import Connection, Ground
 from projections.engine.housekeeping import Limits
@@ -50,7 +49,9 @@ def rows_in(connection: Connection, schema_name: str, table: str) -> list[tuple[
     return sorted(connection.execute(sql.SQL("SELECT t::text FROM {} AS t").format(relation)).fetchall())
 
 
-def everything_in(connection: Connection, build: Build, projection: type[Projection]) -> dict[str, list[tuple[Any, ...]]]:
+def everything_in(
+    connection: Connection, build: Build, projection: type[Projection]
+) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of all tables."""
     return {table.name: rows_in(connection, build.schema_name, table.name) for table in projection.tables.values()}
 

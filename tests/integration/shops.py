@@ -1,4 +1,4 @@
-"""A small business to fold: shops that belong to customers, in towns that belong to nobody, and what is sold in them."""
+"""A small business to fold: shops that belong to customers, in towns that belong to nobody, and what they sell."""
 
 from __future__ import annotations
 

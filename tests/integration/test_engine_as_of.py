@@ -5,10 +5,10 @@ from __future__ import annotations
 from threading import Thread
 
 import pytest
+
 from integration.engine_help import applier_on, begin, catch_up, everything_in, progress_of, wait_until, working
 from integration.shops import Delicate, Lines, Shops, Takings, Trade
 from integration.shops import working as acting
-
 from ledger.reading import read
 from projections.engine import builds, housekeeping, jobs
 from projections.engine.building import Builder
@@ -108,9 +108,13 @@ def test_a_copy_that_cannot_be_built_says_so(ground: Ground, trade: Trade) -> No
         shop.poison()
         poisoned = trade.ledger.save(shop).position
     trade.steps(3)
-    with working(ground, Delicate), pytest.raises(BuildFailed, match="poison"):
-        with Reader(ground.database, [Delicate]).at("delicate", as_of_position=poisoned, timeout=20):
-            pass
+    reader = Reader(ground.database, [Delicate])
+    with (
+        working(ground, Delicate),
+        pytest.raises(BuildFailed, match="poison"),
+        reader.at("delicate", as_of_position=poisoned, timeout=20),
+    ):
+        pass
 
 
 def test_the_newest_position_needs_no_copy(ground: Ground, trade: Trade) -> None:

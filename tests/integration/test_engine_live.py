@@ -10,10 +10,10 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+
 from integration.engine_help import applier_on, begin, catch_up, rows_in, wait_until, working
 from integration.shops import Delicate, Lines, OwnerRow, Shop, Shops, Takings, Trade
 from integration.shops import working as acting
-
 from projections.engine import builds, folds, table
 from projections.engine.declaration import Projection
 from projections.engine.events import next_events
@@ -88,9 +88,7 @@ def test_two_runners_on_one_projection_apply_nothing_twice(ground: Ground, trade
     assert verify(ground, Shops).differences == []
 
 
-def test_a_runner_that_was_overtaken_has_written_nothing(
-    ground: Ground, connection: Connection, trade: Trade
-) -> None:
+def test_a_runner_that_was_overtaken_has_written_nothing(ground: Ground, connection: Connection, trade: Trade) -> None:
     begin(ground, Shops)
     late = applier_on(ground, connection, Shops)
     trade.steps(10)
@@ -197,8 +195,7 @@ def test_a_worker_keeps_every_projection_up_to_date_from_nothing(ground: Ground,
     trade.steps(20)
     with working(ground, Shops, Takings, Lines):
         head = trade.steps(20)
-        for projection in (Shops, Takings, Lines):
-            wait_until(lambda each=projection: _position(ground, each) == head)
+        wait_until(lambda: {_position(ground, each) for each in (Shops, Takings, Lines)} == {head})
     for projection in (Shops, Takings, Lines):
         assert verify(ground, projection).differences == []
 

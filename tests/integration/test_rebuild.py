@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
 from integration.engine_help import (
     applier_on,
     begin,
@@ -19,10 +20,9 @@ from integration.engine_help import (
 )
 from integration.shops import Delicate, Lines, Shops, Takings, Trade
 from integration.shops import working as acting
-
 from projections.engine import builds, housekeeping, jobs
-from projections.engine.builds import Build
 from projections.engine.building import Builder, RebuildRunning
+from projections.engine.builds import Build
 from projections.engine.declaration import Projection
 from projections.engine.failures import Cancelled, Undigested
 from projections.engine.ground import Connection, Ground

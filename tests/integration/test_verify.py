@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import LiteralString
 from threading import Event, Thread
+from typing import LiteralString
 
 import pytest
-from integration.engine_help import applier_on, begin, catch_up, working
-from integration.shops import Shops, Trade
 from psycopg import sql
 
+from integration.engine_help import applier_on, begin, catch_up, working
+from integration.shops import Shops, Trade
 from projections.engine import builds
 from projections.engine.builds import Build
 from projections.engine.failures import NotBuilt
@@ -42,7 +42,9 @@ def test_an_honest_read_model_is_clean(ground: Ground, build: Build, rows_in_mem
 
 
 def test_a_changed_value_is_named(ground: Ground, connection: Connection, build: Build) -> None:
-    tamper(connection, build, "UPDATE shops SET sales = 999 WHERE shop_id = (SELECT min(shop_id::text)::uuid FROM shops)")
+    tamper(
+        connection, build, "UPDATE shops SET sales = 999 WHERE shop_id = (SELECT min(shop_id::text)::uuid FROM shops)"
+    )
     found = verify(ground, Shops)
     assert not found.is_clean
     assert found.differing_rows == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import psutil
@@ -137,11 +138,14 @@ class Filling:
                 self._copy(table, rows)
 
     def _copy(self, table: Table[Any], rows: Rows[Any]) -> None:
+        statements = self._statements[table.name]
         if isinstance(rows, LoadedRows):
-            delete(self._connection, self._statements[table.name], table, rows.replaced())
-        changed = rows.changed()
-        if changed:
-            copy_in(self._connection, self._statements[table.name], table, changed, self._keyring)
+            delete(self._connection, statements, table, rows.replaced())
+            changed: Iterator[Any] = iter(rows.changed())
+        else:
+            changed = rows.drained()
+        if (first := next(changed, None)) is not None:
+            copy_in(self._connection, statements, table, chain([first], changed), self._keyring)
         rows.written()
 
     def _go_on_by_key(self) -> None:

@@ -15,6 +15,10 @@ from ledger.sealing import Keyring
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
+KEYS_AT_HAND = 20_000
+"""Keys that a process which only fills tables keeps: as many as the rows that are written together may need."""
+
+
 @dataclass(frozen=True)
 class Address:
     """Everything another process needs to build on the same ground."""
@@ -66,4 +70,4 @@ class Ground:
 def ground_at(address: Address) -> Iterator[Ground]:
     """The same ground, in another process."""
     with Database(address.conninfo, address.schema, role=address.role, min_size=1, max_size=3) as database:
-        yield Ground(database, Keyring(database, address.master_key))
+        yield Ground(database, Keyring(database, address.master_key, cached_keys=KEYS_AT_HAND))

@@ -83,6 +83,12 @@ class Rows(Generic[R]):
         """The keys of the rows that have to be deleted."""
         return []
 
+    def drained(self) -> Iterator[R]:
+        """The rows that have to be written, each forgotten as soon as it is given."""
+        self._keys_by_first.clear()
+        while self._rows:
+            yield self._rows.popitem()[1]
+
     def written(self) -> None:
         """What had to be written was written."""
         self.clear()
@@ -116,6 +122,10 @@ class AppendedRows(Rows[R]):
         return [self[first]]
 
     def __iter__(self) -> Iterator[R]:
+        return iter(self.added)
+
+    def drained(self) -> Iterator[R]:
+        """The rows that have to be written."""
         return iter(self.added)
 
     def __len__(self) -> int:

@@ -18,6 +18,8 @@ from projections.engine.ground import Connection
 from projections.engine.statements import Statements
 
 LAZY = frozenset({Sealed, Derived})
+TEXTS = ("text", "text[]")
+"""Where personal data, and what is worked out from it, may stand."""
 Packers = list[tuple[int, Callable[[Any], Any]]]
 """What a fold may put into a row without having looked into it."""
 CHUNK = 2_000
@@ -30,7 +32,7 @@ def upsert(
     """Put rows in the place of those with the same key, in one statement."""
     if rows:
         statement = statements.insert if table.append_only else statements.upsert
-        connection.execute(statement, [_as_json(table, _opened(rows, keyring))], prepare=True)
+        connection.execute(statement, [_as_json(table, _opened(table, rows, keyring))], prepare=True)
 
 
 def delete(connection: Connection, statements: Statements, table: Table[Any], keys: Sequence[Any]) -> None:
@@ -50,20 +52,21 @@ def copy_in(
         copy.set_types([column.sql_type for column in table.columns])
         write = copy.write_row
         while chunk := list(islice(rest, CHUNK)):
-            for values in _opened(chunk, keyring):
+            for values in _opened(table, chunk, keyring):
                 write(_packed_in(values, packers) if packers else values)
 
 
-def _opened(rows: Iterable[Struct], keyring: Keyring) -> list[Sequence[Any]]:
+def _opened(table: Table[Any], rows: Iterable[Struct], keyring: Keyring) -> list[Sequence[Any]]:
     """The values of rows, sealed ones opened; what cannot be opened any more is empty."""
+    texts = [number for number, column in enumerate(table.columns) if column.sql_type in TEXTS]
     values: list[Sequence[Any]] = []
     places: list[tuple[list[Any], int, Sealed | Derived]] = []
     for row in rows:
         each: Sequence[Any] = astuple(row)
-        lazy = [(number, value) for number, value in enumerate(each) if type(value) in LAZY]
+        lazy = [number for number in texts if type(each[number]) in LAZY]
         if lazy:
             each = list(each)
-            places.extend((each, number, value) for number, value in lazy)
+            places += [(each, number, each[number]) for number in lazy]
         values.append(each)
     if places:
         keyring.open_blobs({handle.blob for _, _, value in places for handle in sealed_in(value)})
