@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CANNOT_START = 2
 MOST_CUSTOMERS = 5_000
+READ_WITHIN = 120.0
+"""Seconds for the read models to get to the end of what was written."""
 COUNTED = {
     "customer.registered": "customers",
     "customer.follow-up-logged": "follow-ups",
@@ -93,8 +95,10 @@ def sample(
 
 def _load(store: Store, customers: int, seed: int, told: Callable[[int, int], None]) -> _Loaded:
     from crm import tokens
+    from crm.processes.work import working
     from crm.sample import perform, year_of
     from crm.services import services
+    from projections import ALL
 
     store.prepare()
     with store.connection() as alone, services(store, connections=4) as made:
@@ -103,6 +107,10 @@ def _load(store: Store, customers: int, seed: int, told: Callable[[int, int], No
         today = made.clock().astimezone(zone).date()
         deeds, leader = year_of(seed, customers, today, zone)
         position = perform(deeds, made.door, lambda done: told(done, len(deeds)))
+        with working(store):
+            for each in ALL:
+                with made.reader.at(each.name, after=position, timeout=READ_WITHIN):
+                    pass  # what is served next has it all
         with made.database.connection() as connection:
             token = tokens.create(connection, leader.name, leader.id)
             found = dict(connection.execute("SELECT topic, count(*) FROM events GROUP BY topic").fetchall())

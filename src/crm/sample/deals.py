@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -33,7 +33,9 @@ class Deal:
 
     id: UUID
     customer: Customer
+    product: str
     amount: Decimal
+    phase: str
     outcome: str
     ended_on: date
 
@@ -52,33 +54,34 @@ def run(script: Script, staff: Staff, customer: Customer, begun: date, ends: str
     product = script.pick(staff.products)
     amount = worth(script, product, customer.currency)
     opportunity = _open(script, customer, product, amount, begun)
+    deal = Deal(opportunity, customer, product.name, amount, "first", "open", begun)
     last = script.chance.randint(1, 3) if ends != "won" else 3
     on = begun
     for place in range(last + 1):
         if place:
             on = next_after(script, on, 3, 16)
             if not script.is_over(on):
-                return Deal(opportunity, customer, amount, "open", on)
+                return replace(deal, phase=_phase(place), ended_on=on)
             _advance(script, customer, opportunity, STAGES[place], on)
         for _ in range(pace):
             following = next_after(script, on, 3, 12)
             talk(script, customer, _phase(place), on, following, product.name)
             on = following
             if not script.is_over(on):
-                return Deal(opportunity, customer, amount, "open", on)
+                return replace(deal, phase=_phase(place), ended_on=on)
         if place == 2 and script.maybe(0.06):
             _fall_back(script, customer, opportunity, on)
             on = next_after(script, on, 5, 12)
             if not script.is_over(on):
-                return Deal(opportunity, customer, amount, "open", on)
+                return replace(deal, phase=_phase(place), ended_on=on)
     if ends == "won":
-        return _win(script, customer, opportunity, amount, on)
+        return _win(script, deal, on)
     if ends == "lost":
-        return _lose(script, customer, opportunity, amount, on)
+        return _lose(script, deal, on)
     if script.maybe(0.3):
         slipped = ReviseExpectedClose(expected_close_on=script.working_day(script.today + script.days(10, 70)))
         script.do(script.moment(on), slipped, to=opportunity, by=customer.owner.id)
-    return Deal(opportunity, customer, amount, "open", on)
+    return replace(deal, phase=_phase(place), ended_on=on)
 
 
 def _open(script: Script, customer: Customer, product: Product, amount: Decimal, on: date) -> UUID:
@@ -124,19 +127,18 @@ def _fall_back(script: Script, customer: Customer, opportunity: UUID, on: date) 
     script.do(at, back, to=opportunity, by=customer.owner.id)
 
 
-def _win(script: Script, customer: Customer, opportunity: UUID, amount: Decimal, on: date) -> Deal:
+def _win(script: Script, deal: Deal, on: date) -> Deal:
     discount = Decimal(script.pick(("1", "1", "0.98", "0.95", "0.92", "0.9")))
-    value = (amount * discount).quantize(Decimal(10))
-    talk(
-        script, customer, "negotiation", on, on + DAY * 14, result="won", deal_on=on, progress=100, intent="determined"
-    )
+    value = (deal.amount * discount).quantize(Decimal(10))
+    agreed = {"result": "won", "deal_on": on, "progress": 100, "intent": "determined", "attitude": "positive"}
+    talk(script, deal.customer, "negotiation", on, on + DAY * 14, deal.product, **agreed)
     at = script.moment(on).replace(hour=19)
-    script.do(at, WinOpportunity(amount=value, occurred_on=on), to=opportunity, by=customer.owner.id)
-    return Deal(opportunity, customer, value, "won", on)
+    script.do(at, WinOpportunity(amount=value, occurred_on=on), to=deal.id, by=deal.customer.owner.id)
+    return replace(deal, amount=value, phase="after", outcome="won", ended_on=on)
 
 
-def _lose(script: Script, customer: Customer, opportunity: UUID, amount: Decimal, on: date) -> Deal:
+def _lose(script: Script, deal: Deal, on: date) -> Deal:
     reason = script.pick(words()["outcomes"]["loss_reasons"])
     at = script.moment(on).replace(hour=19)
-    script.do(at, LoseOpportunity(loss_reason=reason, occurred_on=on), to=opportunity, by=customer.owner.id)
-    return Deal(opportunity, customer, amount, "lost", on)
+    script.do(at, LoseOpportunity(loss_reason=reason, occurred_on=on), to=deal.id, by=deal.customer.owner.id)
+    return replace(deal, phase="cold", outcome="lost", ended_on=on)

@@ -53,9 +53,9 @@ class Owed:
     by: UUID
 
 
-def bill(script: Script, deal: Deal, order: int) -> None:
+def bill(script: Script, deal: Deal, order: int, manner: str | None = None) -> None:
     """Invoice a deal in instalments, as far as they are due to be invoiced, and let the customer pay its own way."""
-    manner = script.pick(MANNERS)
+    manner = manner or script.pick(MANNERS)
     rest = deal.amount
     for place, (share, after, terms) in enumerate(INSTALMENTS, start=1):
         amount = rest if place == len(INSTALMENTS) else (deal.amount * share).quantize(Decimal("0.01"))

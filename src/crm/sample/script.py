@@ -34,6 +34,7 @@ class Script:
     today: date
     zone: tzinfo
     deeds: list[Deed] = field(default_factory=list)
+    _picked: dict[UUID, list[Any]] = field(default_factory=dict, repr=False)
 
     def do(
         self,
@@ -77,6 +78,14 @@ class Script:
     def pick(self, options: Sequence[T]) -> T:
         """One of them."""
         return self.chance.choice(options)
+
+    def fresh(self, whose: UUID, options: Sequence[T]) -> T:
+        """One of them that was not picked for this one lately."""
+        lately = self._picked.setdefault(whose, [])
+        chosen = self.pick([each for each in options if each not in lately] or options)
+        lately.append(chosen)
+        del lately[:-3]
+        return chosen
 
     def days(self, least: int, most: int) -> timedelta:
         """So many days, both bounds included."""

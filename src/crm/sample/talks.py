@@ -11,14 +11,7 @@ from crm.sample.script import DAY, Script
 from crm.sample.words import words
 
 PROGRESS = {"first": (5, 15), "need": (20, 40), "proposal": (45, 65), "negotiation": (70, 90), "after": (100, 100)}
-METHODS = {
-    "first": ("phone", "wechat", "phone", "visit_to_us"),
-    "need": ("on_site", "video", "phone", "on_site"),
-    "proposal": ("on_site", "video", "email", "visit_to_us"),
-    "negotiation": ("phone", "face_to_face", "wechat", "meeting"),
-    "after": ("phone", "on_site", "wechat"),
-    "cold": ("phone", "wechat", "sms"),
-}
+UNANSWERED = {"method": "phone", "content": "未接通，稍后再联系"}
 MOODS = {
     "first": ("positive", "hesitant", "positive", "negative"),
     "need": ("positive", "positive", "hesitant"),
@@ -41,10 +34,9 @@ def talk(
     """Speak with the customer on a day, or try to; `until` is the day that was agreed for the next time."""
     answered = bool(more) or script.maybe(0.88)
     contact_id, contact = customer.contacts[0] if script.maybe(0.7) else script.pick(customer.contacts)
-    said = _said(script, customer, phase, contact, product) if answered else {"content": "未接通，稍后再联系"}
+    said = _said(script, customer, phase, contact, product) if answered else dict(UNANSWERED)
     at = script.moment(on)
     command = LogFollowUp(
-        method=script.pick(METHODS[phase]) if answered else "phone",
         occurred_at=at,
         answered=answered,
         contact_id=contact_id,
@@ -55,9 +47,10 @@ def talk(
 
 
 def _said(script: Script, customer: Customer, phase: str, contact: str, product: str) -> dict[str, Any]:
-    text = script.pick(words()["talks"][phase])
+    text = script.fresh(customer.id, words()["talks"][phase])
     fill = {"contact": contact, "product": product, "need_short": customer.need.split("，")[0]}
-    said = {name: line.format(**fill) for name, line in text.items()}
+    said: dict[str, Any] = {name: line.format(**fill) for name, line in text.items() if name != "methods"}
+    said["method"] = script.pick(text["methods"])
     said["attitude"] = script.pick(MOODS[phase])
     if phase in PROGRESS:
         said["progress"] = script.chance.randint(*PROGRESS[phase])

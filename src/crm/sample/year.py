@@ -52,7 +52,7 @@ def _journeys(script: Script, customers: int) -> list[str]:
 
 def _new(script: Script, _staff: Staff, customer: Customer, _orders: Iterator[int]) -> None:
     if script.maybe(0.8):
-        _speak(script, customer, "first", script.chance.randint(1, 2), customer.since)
+        _speak(script, customer, "first", 20, customer.since)
 
 
 def _cold(script: Script, _staff: Staff, customer: Customer, _orders: Iterator[int]) -> None:
@@ -67,19 +67,21 @@ def _cold(script: Script, _staff: Staff, customer: Customer, _orders: Iterator[i
 def _interested(script: Script, _staff: Staff, customer: Customer, _orders: Iterator[int]) -> None:
     on = _speak(script, customer, "first", 1, customer.since)
     on = _call_back(script, customer, on)
-    _speak(script, customer, "need", 12, on)
+    _speak(script, customer, "need", 20, on)
 
 
 def _open(script: Script, staff: Staff, customer: Customer, _orders: Iterator[int]) -> None:
     on = _call_back(script, customer, next_after(script, customer.since, 2, 6))
     deal = run(script, staff, customer, _begin(script, customer, on), "open", pace=script.chance.randint(1, 3))
-    _speak(script, customer, "proposal", 12, deal.ended_on)
+    _speak(script, customer, deal.phase, 20, deal.ended_on, deal.product)
 
 
 def _lost(script: Script, staff: Staff, customer: Customer, _orders: Iterator[int]) -> None:
     on = _speak(script, customer, "first", 1, customer.since)
     deal = run(script, staff, customer, _begin(script, customer, on), "lost")
-    _speak(script, customer, "cold", 2, next_after(script, deal.ended_on, 30, 60))
+    on = next_after(script, deal.ended_on, 30, 60)
+    if script.is_over(on):
+        talk(script, customer, "cold", on, script.working_day(script.today + script.days(-4, 60)))
 
 
 def _won(script: Script, staff: Staff, customer: Customer, orders: Iterator[int]) -> None:
@@ -92,10 +94,12 @@ def _won(script: Script, staff: Staff, customer: Customer, orders: Iterator[int]
 
 
 def _churned(script: Script, staff: Staff, customer: Customer, orders: Iterator[int]) -> None:
-    deal = _sale(script, staff, customer, customer.since, orders)
-    on = _care(script, customer, next_after(script, deal.ended_on, 25, 40), 2)
+    deal = _sale(script, staff, customer, customer.since, orders, "prompt")
+    on = _care(script, customer, next_after(script, deal.ended_on, 25, 40), 3)
+    on = max(on, script.working_day(deal.ended_on + script.days(125, 150)))
     if deal.outcome == "won" and script.is_over(on):
         reason = script.pick(words()["outcomes"]["churn_reasons"])
+        talk(script, customer, "cold", on, None, attitude="negative")
         left = MoveLifecycle(lifecycle="churned", occurred_on=on, churn_reason=reason)
         script.do(script.moment(on).replace(hour=23), left, to=customer.id, by=customer.owner.id)
 
@@ -111,10 +115,12 @@ STORIES = {
 }
 
 
-def _sale(script: Script, staff: Staff, customer: Customer, on: date, orders: Iterator[int]) -> Deal:
+def _sale(
+    script: Script, staff: Staff, customer: Customer, on: date, orders: Iterator[int], manner: str | None = None
+) -> Deal:
     deal = run(script, staff, customer, _begin(script, customer, on), "won", pace=script.pick((1, 1, 2)))
     if deal.outcome == "won":
-        bill(script, deal, next(orders))
+        bill(script, deal, next(orders), manner)
     return deal
 
 
@@ -132,15 +138,15 @@ def _call_back(script: Script, customer: Customer, on: date) -> date:
     return following
 
 
-def _speak(script: Script, customer: Customer, phase: str, times: int, on: date) -> date:
-    """So many conversations, a week or so apart, as far as the year goes; the day agreed for the next one."""
+def _speak(script: Script, customer: Customer, phase: str, times: int, on: date, product: str = "我们的产品") -> date:
+    """So many conversations, some days apart, as far as the year goes; the day agreed for the next one."""
     for _ in range(times):
         if not script.is_over(on):
             break
-        following = next_after(script, on, 4, 13)
-        talk(script, customer, phase, on, following)
+        following = next_after(script, on, 3, 8)
+        talk(script, customer, phase, on, following, product)
         on = following
-        if script.maybe(0.05):
+        if script.maybe(0.02):
             break
     return on
 
