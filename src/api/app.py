@@ -20,6 +20,7 @@ from aggregates.base import DomainError
 from api import docs, feed, health, openapi, writes
 from api.batches import add_batches
 from api.identity import Identities
+from api.imports import add_imports
 from api.metrics import Metrics
 from api.problems import FieldFault, Problem, invalid, response
 from api.reads import add_reads
@@ -66,6 +67,7 @@ def create_app(services: Services) -> FastAPI:
     writes.add_writes(router)
     add_batches(router)
     add_reads(router)
+    add_imports(router)
     feed.add_feed(router)
     docs.add_docs(router, app)
     app.include_router(router)

@@ -47,15 +47,22 @@ def _route(method: str, path: str, operation: dict[str, Any]) -> Iterator[str]:
 
 
 def _example(method: str, path: str, operation: dict[str, Any]) -> Iterator[str]:
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
+    content = operation.get("requestBody", {}).get("content", {})
+    body = content.get("application/json", {}).get("example")
+    form = content.get("multipart/form-data", {}).get("example", {})
     given = {item["name"]: item.get("example", f"<{item['name']}>") for item in operation.get("parameters", ())}
     address = path
     for name, value in given.items():
         address = address.replace(f"{{{name}}}", str(value))
+    asked = [item for item in operation.get("parameters", ()) if item["in"] == "query" and item["required"]]
+    address += "?" * bool(asked) + "&".join(f"{item['name']}={given[item['name']]}" for item in asked)
     yield "\n```http"
     yield f"{method} {address}"
     if body is not None:
         yield f"\n{json.dumps(body, ensure_ascii=False, indent=2)}"
+    if form:
+        yield "Content-Type: multipart/form-data\n"
+        yield from (f"{part}={file}" for part, file in form.items())
     yield "```\n"
 
 

@@ -126,23 +126,13 @@ def line_of(told: Refusal, language: str) -> str:
     place = f"{told.file}:{told.line}" if told.line else told.file
     column = f" {told.column}" if told.column else ""
     value = f" {told.value!r}" if told.value is not None else ""
-    return f"{place}{column}{value}: {why(told, language)}"
+    return f"{place}{column}{value}: {_why(told, language)}"
 
 
-def why(told: Refusal, language: str) -> str:
-    """The sentence that says why, for refusals of the sheet and of the business alike."""
-    from sheets.sentences import sentence as of_sheets
+def _why(told: Refusal, language: str) -> str:
+    from api.imports.told import why
 
-    return of_sheets(told, "zh" if language.startswith("zh") else "en", _of_business)
-
-
-def _of_business(code: str, values: dict[str, Any], language: str) -> str:
-    from api.texts import catalogue, field_text, problem_text
-
-    spoken: Any = "zh-CN" if language == "zh" else "en"
-    if code in catalogue(spoken).get("fields", {}):
-        return field_text(code, values, spoken)
-    return problem_text(code, values, spoken)[1]
+    return why(told, language)
 
 
 def _cannot_start(unreadable: Unreadable, language: str, *, json: bool) -> None:
@@ -171,7 +161,7 @@ def _line_document(told: Refusal, language: str) -> dict[str, Any]:
         "column": told.column,
         "value": told.value,
         "code": told.code,
-        "why": why(told, language),
+        "why": _why(told, language),
     }
 
 

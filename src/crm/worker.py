@@ -1,4 +1,4 @@
-"""The worker: keeps read models up to date, builds what is asked for, and looks after the ledger's side tables."""
+"""The worker: keeps read models up to date, does the jobs asked for, and looks after the ledger's side tables."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Protocol
 
 import structlog
 
+from crm import imports
 from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.questions import forget_idempotency_keys
@@ -39,13 +40,18 @@ class Needs(Protocol):
 
 def run(services: Needs, stop: Event) -> None:
     """Work until the stop is asked for; any number of workers may run on one workspace."""
-    upkeep = Thread(target=_look_after_ledger, args=(services.ledger, stop), name="upkeep")
-    upkeep.start()
+    beside = [
+        Thread(target=_look_after_ledger, args=(services.ledger, stop), name="upkeep"),
+        Thread(target=imports.watch, args=(services.database, services.keyring, stop), name="imports"),
+    ]
+    for thread in beside:
+        thread.start()
     try:
         Worker(Ground(services.database, services.keyring), ALL, stop).run()
     finally:
         stop.set()
-        upkeep.join()
+        for thread in beside:
+            thread.join()
 
 
 def _look_after_ledger(ledger: Ledger, stop: Event) -> None:

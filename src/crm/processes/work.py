@@ -1,15 +1,17 @@
-"""A process that keeps the read models up to date and builds what is asked for."""
+"""A process that keeps the read models up to date, does the jobs asked for and looks after the ledger."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Event, Thread
 
-from crm import logs, settings, store
+from crm import logs, settings, store, worker
 from crm.database.roles import APP
 from crm.processes import lifeline, stopping
+from crm.services import services
 from crm.store import Store
 from ledger.database import Database
 from ledger.sealing import Keyring
@@ -34,24 +36,30 @@ def run(descriptor: int | None) -> None:
     logs.configure(chosen.log_level)
     with store.opened(chosen) as opened:
         opened.prepare()
-        with working(opened) as thread:
+        with services(opened) as made, _in_thread(partial(worker.run, made)) as thread:
             while thread.is_alive():
                 thread.join(1.0)
 
 
 @contextmanager
 def working(opened: Store) -> Iterator[Thread]:
-    """A worker in a thread for as long as the block lasts; where another one leads, it stands by."""
-    stop = Event()
+    """The read models are kept up for as long as the block lasts; where another worker leads, this one stands by."""
     with Database(opened.conninfo, opened.settings.schema, role=APP, min_size=1, max_size=8) as database:
-        worker = Worker(Ground(database, Keyring(database, opened.master_key)), ALL, stop)
-        thread = Thread(target=worker.run, name="worker")
-        thread.start()
-        try:
+        ground = Ground(database, Keyring(database, opened.master_key))
+        with _in_thread(lambda stop: Worker(ground, ALL, stop).run()) as thread:
             yield thread
-        finally:
-            stop.set()
-            thread.join()
+
+
+@contextmanager
+def _in_thread(work: Callable[[Event], None]) -> Iterator[Thread]:
+    stop = Event()
+    thread = Thread(target=work, args=[stop], name="worker")
+    thread.start()
+    try:
+        yield thread
+    finally:
+        stop.set()
+        thread.join()
 
 
 if __name__ == "__main__":
