@@ -9,6 +9,7 @@ import socket
 import uvicorn
 
 from api.app import create_app
+from api.stopping import told_when_stopping
 from crm import logs, settings, store
 from crm.processes import lifeline, stopping
 from crm.services import services
@@ -29,7 +30,7 @@ def main() -> None:
     logs.configure(chosen.log_level)
     with store.opened(chosen) as opened, services(opened) as made:
         config = uvicorn.Config(
-            create_app(made),
+            told_when_stopping(create_app(made)),
             log_config=None,
             access_log=False,
             server_header=False,
