@@ -11,20 +11,34 @@ from uuid import uuid4
 
 import httpx
 
+PAUSE = 0.02
+"""Seconds between two customers of a client: enough is in flight at any moment, and the store stays small."""
+GIVING_UP = 90.0
+
 
 class Load:
-    """Some clients, each registering one customer after another; a request without an answer is sent again."""
+    """Some clients, each registering one customer after another; a request without an answer is sent again.
+
+    They write as long as its block lasts, which may be entered again.
+    """
 
     def __init__(self, url: str, token: str, clients: int = 4) -> None:
         self.promised: dict[str, str] = {}
         """The id that was answered for each name."""
+        self.given_up: list[str] = []
+        """Names for which nothing was answered in all the time that there was."""
+        self.position = 0
+        """The position of a customer that was answered last."""
         self.statuses: Counter[int] = Counter()
         self._url = f"{url}/api/v1/customers"
         self._headers = {"Authorization": f"Bearer {token}"}
+        self._clients = clients
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._write, name=f"client {each}") for each in range(clients)]
+        self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
+        self._stop.clear()
+        self._threads = [threading.Thread(target=self._write, name=f"client {each}") for each in range(self._clients)]
         for thread in self._threads:
             thread.start()
         return self
@@ -38,21 +52,29 @@ class Load:
             thread.join()
 
     def _write(self) -> None:
-        while not self._stop.is_set():
-            name = f"Load {uuid4()}"
-            headers = {**self._headers, "Idempotency-Key": str(uuid4())}
-            deadline = time.monotonic() + 90
-            while name not in self.promised and time.monotonic() < deadline:
-                self._try(name, headers)
+        with httpx.Client(timeout=20) as client:
+            while not self._stop.is_set():
+                self._register(client, f"Load {uuid4()}")
+                self._stop.wait(PAUSE)
 
-    def _try(self, name: str, headers: dict[str, str]) -> None:
+    def _register(self, client: httpx.Client, name: str) -> None:
+        """One customer: the same request until it is answered."""
+        headers = {**self._headers, "Idempotency-Key": str(uuid4())}
+        deadline = time.monotonic() + GIVING_UP
+        while time.monotonic() < deadline:
+            if self._is_done(client, name, headers):
+                return
+            time.sleep(0.05)
+        self.given_up.append(name)
+
+    def _is_done(self, client: httpx.Client, name: str, headers: dict[str, str]) -> bool:
         try:
-            answer = httpx.post(self._url, json={"name": name, "kind": "company"}, headers=headers, timeout=20)
+            answer = client.post(self._url, json={"name": name, "kind": "company"}, headers=headers)
         except httpx.TransportError:
-            time.sleep(0.05)
-            return
+            return False
         self.statuses[answer.status_code] += 1
-        if answer.status_code == 201:
-            self.promised[name] = answer.json()["id"]
-        else:
-            time.sleep(0.05)
+        if answer.status_code != 201:
+            return False
+        self.promised[name] = answer.json()["id"]
+        self.position = answer.json()["position"]
+        return True

@@ -34,7 +34,7 @@ class Service:
         self.url = f"http://127.0.0.1:{self.port}"
         self.printed: list[str] = []
         self.logged: list[str] = []
-        self._environment = environment
+        self.environment = environment
         self._words = [sys.executable, "-m", "crm", "serve", "--workers", str(workers)]
         self._process: subprocess.Popen[str] | None = None
         self._listeners: list[threading.Thread] = []
@@ -43,7 +43,7 @@ class Service:
         """Start it, and wait until it says that it is ready."""
         process = self._process = subprocess.Popen(
             self._words,
-            env=environment_of(self.data, CRM_PORT=str(self.port), **self._environment),
+            env=environment_of(self.data, CRM_PORT=str(self.port), **self.environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -65,7 +65,7 @@ class Service:
     @property
     def all_said(self) -> str:
         """What it has printed and logged so far, to show with a failed assertion."""
-        return self.said + "".join(self.logged[-40:])
+        return self.said + "".join(line[:400].rstrip() + "\n" for line in self.logged[-25:])
 
     @property
     def token(self) -> str:
