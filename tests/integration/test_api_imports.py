@@ -6,7 +6,12 @@ import json
 import os
 import signal
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
+from pathlib import Path
+from tempfile import gettempdir
+from threading import Event, Thread
 from typing import Any
 from uuid import uuid4
 
@@ -14,10 +19,13 @@ import psutil
 import pytest
 
 from api.imports import uploads
+from crm.imports import watch
+from crm.imports.watching import FOLDER
 from integration.serving import Api
 from ledger.database import Database
+from ledger.ledger import Ledger
 from ledger.sealing import Keyring
-from sheets.jobs import Order, book, taking
+from sheets.jobs import Job, Order, book, taking
 from sheets.jobs.uploads import PART
 
 HEADING = "countryCode,customerID,invoiceNumber,InvoiceDate,DueDate,InvoiceAmount,Disputed,SettledDate\n"
@@ -330,16 +338,57 @@ def import_processes() -> list[psutil.Process]:
 
 
 def test_a_killed_worker_is_followed_by_one_that_goes_on(api: Api) -> None:
-    job = ask(api, invoices("KILL", 1_500)).json()["id"]
+    job = ask(api, invoices("KILL", 700)).json()["id"]
     running(api, job, rows=50)
     (process,) = import_processes()
     os.kill(process.pid, signal.SIGKILL)
     found = ended(api, job)
     assert (found["state"], found["attempts"]) == ("done", 2)
     assert found["total"]["unchanged"] > 0
-    assert found["total"]["imported"] + found["total"]["unchanged"] == 1_501
-    assert invoice_numbers(api, "KILL") == [f"KILL-{n:05}" for n in range(1_500)]
+    assert found["total"]["imported"] + found["total"]["unchanged"] == 701
+    assert invoice_numbers(api, "KILL") == [f"KILL-{n:05}" for n in range(700)]
     assert kept(api) == 0
+
+
+def test_a_worker_that_is_asked_to_stop_leaves_the_rest_to_the_next(
+    database: Database, keyring: Keyring, ledger: Ledger
+) -> None:
+    with database.connection(autocommit=True) as connection:
+        order = Order("ibm-receivables", False, None, "member:test")
+        job = book.request(connection, keyring, order, {"a.csv": BytesIO(invoices("REST", 700).encode())})
+
+        def until(fits: Callable[[Job], bool]) -> Job:
+            for _ in range(int(PATIENCE / 0.05)):
+                found = book.find(connection, job.job_id)
+                assert found is not None
+                if fits(found):
+                    return found
+                time.sleep(0.05)
+            raise AssertionError(found)
+
+        with watched(database, keyring):
+            until(lambda found: found.rows_done > 50)
+        stopped = until(lambda found: True)
+        assert (stopped.state, stopped.attempts) == ("queued", 0)
+        assert not [*Path(gettempdir()).glob(f"{FOLDER}{os.getpid()}-*")]
+        with watched(database, keyring):
+            done = until(lambda found: found.is_over)
+        assert (done.state, done.attempts, done.refused_rows) == ("done", 1, 0)
+        assert connection.execute("SELECT count(*) FROM import_uploads").fetchone() == (0,)
+    assert len(ledger.holders("invoice-no", [f"REST-{n:05}" for n in range(700)])) == 700
+
+
+@contextmanager
+def watched(database: Database, keyring: Keyring) -> Iterator[None]:
+    """Somebody does imports for as long as the block lasts."""
+    stop = Event()
+    thread = Thread(target=watch, args=(database, keyring, stop))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def set_job(api: Api, job: str, **columns: Any) -> None:

@@ -30,15 +30,19 @@ async def uploaded(request: Request, profile: Profile) -> AsyncIterator[dict[str
         raise _too_large()
     parser = MultiPartParser(request.headers, _limited(request), max_files=MOST_PARTS, max_fields=MOST_PARTS)
     try:
-        form = await parser.parse()
+        yield assign(profile, await _parsed(parser))
+    finally:
+        for file in parser._files_to_close_on_error:  # its own closing leaves out a part that was cut off
+            file.close()
+
+
+async def _parsed(parser: MultiPartParser) -> list[tuple[str, UploadFile | str]]:
+    try:
+        return (await parser.parse()).multi_items()
     except MultiPartException as wrong:
         raise Problem(400, "malformed-form", {"error": wrong.message}) from None
     except ClientDisconnect:
         raise Problem(400, "malformed-form", {"error": "the connection ended early"}) from None
-    try:
-        yield assign(profile, form.multi_items())
-    finally:
-        await form.close()
 
 
 async def _limited(request: Request) -> AsyncGenerator[bytes, None]:
