@@ -7,7 +7,7 @@ import sys
 import typer
 
 from crm import importing
-from crm.console import proving, replaying, reports, running, sample, tokens
+from crm.console import export, proving, replaying, reports, running, sample, tokens
 from crm.console.output import refusal
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command()(running.work)
 app.command()(running.migrate)
 app.command()(sample.sample)
 app.command("import")(importing.import_)
+app.command()(export.export)
 app.command()(reports.report)
 app.command()(replaying.replay)
 app.command()(proving.rebuild)

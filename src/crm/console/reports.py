@@ -33,7 +33,7 @@ def report(
     as_of: Annotated[str | None, typer.Option(help="What was known at a moment, as 2026-03-31T18:00:00Z.")] = None,
     by: Annotated[str | None, typer.Option(help="Group by these, with commas between: owner,region.")] = None,
     where: Annotated[
-        list[str] | None, typer.Option(help="A filter, as in 'amount[gte]=1000'; may be repeated.")
+        list[str] | None, typer.Option(help="A filter, as in 'amount\\[gte]=1000'; may be repeated.")
     ] = None,
     sort: Annotated[str | None, typer.Option(help="Columns to sort by, with - for descending.")] = None,
     limit: Annotated[int | None, typer.Option(help="How many rows of a list at most.")] = None,
