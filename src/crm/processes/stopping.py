@@ -12,5 +12,11 @@ def unwind_on_signals() -> None:
         signal.signal(each, _unwind)
 
 
+def ignore_signals() -> None:
+    """The process is stopping already: being asked once more does not cut that short."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, signal.SIG_IGN)
+
+
 def _unwind(*_: object) -> NoReturn:
     raise SystemExit(0)

@@ -36,27 +36,38 @@ def run(descriptor: int | None) -> None:
     logs.configure(chosen.log_level)
     with store.opened(chosen) as opened:
         opened.prepare()
-        with services(opened) as made, _in_thread(partial(worker.run, made)) as thread:
-            while thread.is_alive():
-                thread.join(1.0)
+        with services(opened) as made, _in_thread(partial(worker.run, made)) as ended:
+            try:
+                while not ended.wait(1.0):
+                    pass
+            finally:
+                stopping.ignore_signals()
 
 
 @contextmanager
-def working(opened: Store) -> Iterator[Thread]:
+def working(opened: Store) -> Iterator[Event]:
     """The read models are kept up for as long as the block lasts; where another worker leads, this one stands by."""
     with Database(opened.conninfo, opened.settings.schema, role=APP, min_size=1, max_size=8) as database:
         ground = Ground(database, Keyring(database, opened.master_key))
-        with _in_thread(lambda stop: Worker(ground, ALL, stop).run()) as thread:
-            yield thread
+        with _in_thread(lambda stop: Worker(ground, ALL, stop).run()) as ended:
+            yield ended
 
 
 @contextmanager
-def _in_thread(work: Callable[[Event], None]) -> Iterator[Thread]:
-    stop = Event()
-    thread = Thread(target=work, args=[stop], name="worker")
+def _in_thread(work: Callable[[Event], None]) -> Iterator[Event]:
+    """The work in a thread; gives what is set at its end: a `join` that a signal interrupts forgets the thread."""
+    stop, ended = Event(), Event()
+
+    def run() -> None:
+        try:
+            work(stop)
+        finally:
+            ended.set()
+
+    thread = Thread(target=run, name="worker")
     thread.start()
     try:
-        yield thread
+        yield ended
     finally:
         stop.set()
         thread.join()
