@@ -23,7 +23,7 @@ __all__ = ["Changed", "Command", "CreatingCommand", "Door", "Work", "execute"]
 Changed = tuple[Aggregate, ...]
 """What a command has touched; the first is the one that is answered for."""
 
-ATTEMPTS = 12
+ATTEMPTS = 30
 FIRST_PAUSE = 0.002
 """Seconds, at most, after the first conflict; up to twice as long after each further one, unlike for two writers."""
 
@@ -79,7 +79,7 @@ def execute(
     """Do it once, and say where in the ledger it was written.
 
     `expecting` is the version of `to` that the caller saw: a newer one makes the command stale. Without it, a command
-    that somebody else got in the way of is decided again on what there is then, a dozen times at most. `key` makes
+    that somebody else got in the way of is decided again on what there is then, thirty times at most. `key` makes
     repeating safe: the same key and command give the same answer, another command with it is refused. `new_id` is the
     id of what the command makes. Raises DomainError (with NotFound, StaleVersion, ClaimTaken, KeyReused among them),
     DatabaseAway.
