@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection as Pipe
@@ -13,6 +12,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from ledger.reading import read
+from projections.engine.ahead import ahead
 from projections.engine.declaration import Projection
 from projections.engine.filling import Filling, Part, Report
 from projections.engine.ground import Address, Ground, ground_at
@@ -81,15 +81,6 @@ def fill_part(ground: Ground, stretch: Stretch, part: Part | None, report: Repor
         )
         topics = stretch.projection.topics_read()
         filling.fill(ahead(read(reading, stretch.after, stretch.upto, topics=topics, part=part)), report)
-
-
-def ahead(batches: Iterator[list[Any]]) -> Iterator[list[Any]]:
-    """The same batches, the next one being read while one is folded."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        coming = pool.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = pool.submit(next, batches, None)
-            yield batch
 
 
 def _follow(pipes: list[Pipe], stretch: Stretch, report: Report) -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import astuple
 
 from ledger import packing
 from ledger.sealing import Keyring, Sealed
+from projections.engine.ahead import ahead
 from projections.engine.declaration import Table
 from projections.engine.derived import Derived, opened_value, sealed_in
 from projections.engine.ground import Connection
@@ -48,11 +49,13 @@ def copy_in(
     """Put many new rows into a table by COPY."""
     packers = _packers(table)
     rest = iter(rows)
+    chunks = iter(lambda: list(islice(rest, CHUNK)), [])
+    opened = (_opened(table, chunk, keyring) for chunk in chunks)
     with connection.cursor() as cursor, cursor.copy(statements.copy_in) as copy:
         copy.set_types([column.sql_type for column in table.columns])
         write = copy.write_row
-        while chunk := list(islice(rest, CHUNK)):
-            for values in _opened(table, chunk, keyring):
+        for chunk in ahead(opened):
+            for values in chunk:
                 write(_packed_in(values, packers) if packers else values)
 
 
@@ -69,7 +72,8 @@ def _opened(table: Table[Any], rows: Iterable[Struct], keyring: Keyring) -> list
             places += [(each, number, each[number]) for number in lazy]
         values.append(each)
     if places:
-        keyring.open_blobs({handle.blob for _, _, value in places for handle in sealed_in(value)})
+        blobs = {handle.blob for _, _, value in places for handle in sealed_in(value)}
+        keyring.open_blobs([blob for blob in blobs if blob.fields is None])
         for each, number, value in places:
             each[number] = opened_value(value, _text_of)
     return values
