@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
-from psycopg import sql
+
+from workspaces import dropped_afterwards
 
 if TYPE_CHECKING:
     from ledger.database import Database
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from ledger.sealing import Keyring
 
 MASTER_KEY = bytes(range(32))
+NO_REFERENCE_DATA = "there is no reference data"
 
 
 @contextmanager
@@ -60,15 +60,8 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def schema(server: str) -> Iterator[str]:
     """A name for a workspace; whatever is made under it is dropped afterwards."""
-    name = f"t_{secrets.token_hex(4)}"
-    yield name
-    with closing(psycopg.connect(server, autocommit=True)) as connection:
-        found = connection.execute(
-            "SELECT nspname FROM pg_namespace WHERE nspname = %s OR starts_with(nspname, %s)", [name, f"{name}_"]
-        ).fetchall()
-        for (each,) in found:
-            connection.execute("SET client_min_messages = warning")
-            connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(each)))
+    with dropped_afterwards(server) as name:
+        yield name
 
 
 @pytest.fixture
@@ -113,5 +106,17 @@ def reference_data() -> Path:
     """The folder of real sales data; tests that need it are left out where it is absent."""
     folder = Path(os.environ.get("CRM_REFERENCE_DATA", "../shared/data"))
     if not folder.is_dir():
-        pytest.skip(f"there is no reference data in {folder} (CRM_REFERENCE_DATA)")
+        pytest.skip(f"{NO_REFERENCE_DATA} in {folder}")
     return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says in one line which tests were left out for want of reference data, and how to have them run."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = [report.longrepr[2] for report in skipped if isinstance(report.longrepr, tuple)]
+    left_out = [reason.removeprefix("Skipped: ") for reason in reasons if NO_REFERENCE_DATA in reason]
+    if left_out:
+        terminalreporter.write_line(
+            f"{len(left_out)} tests were left out: {left_out[0]}; CRM_REFERENCE_DATA names the folder that has it.",
+            yellow=True,
+        )
