@@ -147,6 +147,7 @@ def _to_standard_output(asked: Asked, layout: Layout, form: Format, lang: Lang) 
 
 def _write(asked: Asked, layout: Layout, form: Format, lang: Lang, file: BinaryIO, *, quiet: bool) -> dict[str, Any]:
     from aggregates.base import DomainError
+    from api.encoding import to_json
     from crm.console.asking import AUDITOR
     from crm.console.opening import working_services
     from crm.exporting import taking
@@ -158,7 +159,7 @@ def _write(asked: Asked, layout: Layout, form: Format, lang: Lang, file: BinaryI
         try:
             with taking(made, asked, layout, lang.value, AUDITOR) as taken:
                 with _progress(taken, quiet=quiet) as lines:
-                    rows = written(form, taken.layout.sheet(lang.value), lines, file)
+                    rows = written(form, taken.layout.sheet(lang.value), lines, file, to_json)
                 return {"rows": rows, "on": taken.on, "position": taken.position}
         except DomainError as refused:
             _cannot_start(why(refused))

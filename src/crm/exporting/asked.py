@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from api.asking import AS_OF, ON
+from api.asking import AS_OF, ON, TOPIC
 from api.problems import Problem, document
 from api.reads import history
 from api.refusals import problem_of
@@ -25,7 +25,7 @@ LISTINGS: Mapping[str, Listing] = {
 ABOUT_HISTORY = {
     each.name: each
     for each in (
-        history.TOPIC,
+        TOPIC,
         history.ACTOR,
         history.SOURCE,
         history.CUSTOMER,

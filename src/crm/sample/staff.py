@@ -55,7 +55,7 @@ def hire(script: Script) -> Staff:
     members: dict[str, list[Member]] = {}
     teams: list[tuple[UUID, list[Member]]] = []
     for number, team in enumerate(words()["teams"]):
-        at = script.moment(begun)
+        at = script.moment(begun).replace(hour=9, minute=number)
         team_id = script.new_id(at)
         script.do(at, FormTeam(name=team["name"], region=team["region"]), makes=team_id)
         hired = [_register(script, name, team_id, number) for name in team["members"]]

@@ -100,7 +100,7 @@ def _churned(script: Script, staff: Staff, customer: Customer, orders: Iterator[
     if deal.outcome == "won" and script.is_over(on):
         reason = script.pick(words()["outcomes"]["churn_reasons"])
         talk(script, customer, "cold", on, None, attitude="negative")
-        left = MoveLifecycle(lifecycle="churned", occurred_on=on, churn_reason=reason)
+        left = MoveLifecycle(lifecycle="churned", occurred_on=on, churn_reason=reason, reason="客户明确表示不再合作")
         script.do(script.moment(on).replace(hour=23), left, to=customer.id, by=customer.owner.id)
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO
 
+import msgspec
+
 from sheets.writing.cells import Column, Line
 from sheets.writing.csv_file import write_csv
-from sheets.writing.json_file import write_array, write_lines
+from sheets.writing.json_file import Encode, write_array, write_lines
 from sheets.writing.workbook import write_workbook
 
 
@@ -40,10 +42,12 @@ class Sheet:
     frozen: int = 0
 
 
-def written(form: Format, sheet: Sheet, lines: Iterable[Line], file: BinaryIO) -> int:
-    """Write the lines one after another as they come, and say how many there were."""
+def written(
+    form: Format, sheet: Sheet, lines: Iterable[Line], file: BinaryIO, encode: Encode = msgspec.json.encode
+) -> int:
+    """Write the lines one after another as they come, and say how many there were; `encode` is for records as JSON."""
     if form is Format.CSV:
         return write_csv(sheet.columns, lines, file)
     if form is Format.XLSX:
         return write_workbook(sheet.title, sheet.columns, lines, file, sheet.frozen)
-    return write_array(lines, file) if form is Format.JSON else write_lines(lines, file)
+    return (write_array if form is Format.JSON else write_lines)(lines, file, encode)

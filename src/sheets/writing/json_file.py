@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import BinaryIO
-
-import msgspec
+from collections.abc import Callable, Iterable
+from typing import Any, BinaryIO
 
 from sheets.writing.cells import Line
 
+Encode = Callable[[Any], bytes]
+"""How a record becomes JSON."""
 
-def write_array(lines: Iterable[Line], file: BinaryIO) -> int:
+
+def write_array(lines: Iterable[Line], file: BinaryIO, encode: Encode) -> int:
     """Write one array, a record a line; how many records there were."""
-    encode, count = msgspec.json.Encoder().encode, 0
+    count = 0
     for line in lines:
         file.write(b",\n" if count else b"[\n")
         file.write(encode(line.record))
@@ -21,9 +22,9 @@ def write_array(lines: Iterable[Line], file: BinaryIO) -> int:
     return count
 
 
-def write_lines(lines: Iterable[Line], file: BinaryIO) -> int:
+def write_lines(lines: Iterable[Line], file: BinaryIO, encode: Encode) -> int:
     """Write a record a line, nothing around them; how many records there were."""
-    encode, count = msgspec.json.Encoder().encode, 0
+    count = 0
     for line in lines:
         file.write(encode(line.record) + b"\n")
         count += 1

@@ -29,6 +29,13 @@ FORMS = {
     "code": "@",
     "text": "",
 }
+ALIGNED: dict[str, dict[str, Any]] = {
+    "amount": {"align": "right", "indent": 1},
+    "number": {"align": "right", "indent": 1},
+    "day": {"align": "left"},
+    "moment": {"align": "left"},
+}
+"""Numbers keep a distance from the text that stands right of them."""
 COLOURS = {"dark_red": "#8B0000", "red": "#C5221F", "blue": "#1A5FB4", "green": "#1B7F3B"}
 FILLS = {"light_blue": "#DDEBF7"}
 OPTIONS = {
@@ -60,9 +67,8 @@ class _Table:
         self._widths = widths
         self._frozen = frozen
         self._formats: dict[tuple[str, Style], Any] = {}
-        self._heading = book.add_format(
-            {"bold": True, "bg_color": "#E8ECF1", "bottom": 1, "valign": "vcenter", "text_wrap": True}
-        )
+        heading = {"bold": True, "bg_color": "#E8ECF1", "bottom": 1, "valign": "vcenter", "text_wrap": True}
+        self._headings = {kind: book.add_format(heading | ALIGNED.get(kind, {})) for kind in FORMS}
 
     def write(self, lines: Iterable[Line]) -> int:
         """All lines, and how many there were."""
@@ -85,7 +91,7 @@ class _Table:
         sheet.set_paper(9)
         sheet.repeat_rows(0)
         for place, column in enumerate(self._columns):
-            sheet.write_string(0, place, column.heading, self._heading)
+            sheet.write_string(0, place, column.heading, self._headings[column.kind])
         row = 0
         for row, line in enumerate(chain([first] if first else [], lines), start=1):
             for place, (column, cell) in enumerate(zip(self._columns, line.cells, strict=True)):
@@ -97,6 +103,7 @@ class _Table:
         known = self._formats.get((kind, style))
         if known is None:
             said: dict[str, Any] = {"num_format": FORMS[kind]} if FORMS[kind] else {}
+            said |= ALIGNED.get(kind, {})
             said |= {"font_color": COLOURS[style.colour]} if style.colour in COLOURS else {}
             said |= {"bg_color": FILLS[style.colour]} if style.colour in FILLS else {}
             said |= {"font_color": "#9AA0A6"} if style.light else {}

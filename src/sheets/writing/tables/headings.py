@@ -63,6 +63,8 @@ HEADINGS: Mapping[str, tuple[str, str]] = {
     "last_content": ("上次跟进内容", "Last content"),
     "last_feedback": ("客户反馈", "Feedback"),
     "last_followed_up_at": ("上次跟进时间", "Last follow-up"),
+    "last_follower": ("跟进人", "Followed up by"),
+    "last_follower_id": ("跟进人ID", "Follower id"),
     "last_inclination": ("购买意愿", "Inclination"),
     "last_method": ("跟进方式", "Method"),
     "last_progress": ("进度 %", "Progress %"),

@@ -20,11 +20,12 @@ LISTED = {
     "version": Listed("", "number"),
 }
 ARROW = " → "
+AND = {"zh": "；", "en": "; "}
 
 
 @dataclass(frozen=True)
 class HistoryLayout(Layout):
-    """An event a line; its changes stand in one cell, one below the other."""
+    """An event a line; its changes stand in one cell, one after the other."""
 
     def line(self, row: Mapping[str, Any], lang: Lang, zone: tzinfo) -> Line:
         """An event as a line of the table."""
@@ -36,7 +37,7 @@ class HistoryLayout(Layout):
             "aggregate": f"{kind} {record['label']}" if record["label"] else kind,
             "aggregate_id": record["id"],
             "source": called("door", row["source"], lang),
-            "changes": "\n".join(_change(each) for each in row["changes"]) or None,
+            "changes": AND[lang].join(_change(each) for each in row["changes"]) or None,
         }
         return Line(super().line(flat, lang, zone).cells, row)
 

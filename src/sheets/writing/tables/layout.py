@@ -49,7 +49,8 @@ class UnknownColumn(Exception):
 class Layout:
     """A table: its title, the fields that are columns unless others are chosen, and what else it has.
 
-    `frozen` columns stay in sight on the left. `left_out` are fields that only programs read.
+    `frozen` columns stay in sight on the left. `left_out` are fields that only programs read. `of_its_own` are headings
+    that are more precise here than elsewhere.
     """
 
     title: tuple[str, str]
@@ -57,6 +58,7 @@ class Layout:
     listed: Mapping[str, Listed]
     frozen: int = 2
     left_out: tuple[str, ...] = ()
+    of_its_own: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     stages: Mapping[tuple[UUID, str], str] = field(default_factory=dict)
     """What the stages are called, by pipeline and key."""
     currencies: tuple[str, ...] = ()
@@ -92,8 +94,10 @@ class Layout:
         if name in SUMS:
             return [Column(name, f"{heading(name, lang)} {each}", "amount") for each in self.currencies]
         listed = self.listed.get(name)
+        own = self.of_its_own.get(name)
+        shown = heading(name, lang) if own is None else own[lang == "en"]
         kind: Kind = "code" if name in CODES else KINDS.get(listed.kind, "text") if listed else "text"
-        return [Column(name, heading(name, lang), kind)]
+        return [Column(name, shown, kind)]
 
 
 def as_dialled(number: str) -> str:

@@ -60,6 +60,7 @@ LAYOUTS: Mapping[str, Layout] = {
             "tier",
             "flags",
             "last_followed_up_at",
+            "last_follower",
             "last_method",
             "last_subject",
             "last_content",
@@ -113,7 +114,18 @@ LAYOUTS: Mapping[str, Layout] = {
             "updated_at",
         ),
         listed=TRACKING.columns,
-        left_out=("customer_id", "owner_id", "team_id", "contact_id", "placeholder", "version", "position", "archived"),
+        left_out=(
+            "customer_id",
+            "owner_id",
+            "last_follower_id",
+            "team_id",
+            "contact_id",
+            "placeholder",
+            "version",
+            "position",
+            "archived",
+        ),
+        of_its_own={"name": ("客户名称", "Customer")},
     ),
     "opportunities": Layout(
         title=("商机", "Opportunities"),
@@ -153,6 +165,7 @@ LAYOUTS: Mapping[str, Layout] = {
         ),
         listed=OPPORTUNITIES.columns,
         left_out=("id", "version", "customer_id", "pipeline_id", "owner_id", "team_id", "product_id"),
+        of_its_own={"name": ("商机名称", "Opportunity")},
     ),
     "receivables": Layout(
         title=("应收账款", "Receivables"), fields=OWED, listed=RECEIVABLES.columns, left_out=OWED_LEFT_OUT

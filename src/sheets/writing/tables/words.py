@@ -44,6 +44,7 @@ WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "intent_yes": ("有意向", "intent"),
         "won": ("已成交", "won"),
         "churned": ("已流失", "churned"),
+        "churn_suspected": ("疑似流失", "churn suspected"),
         "final_paid": ("已付清", "all paid"),
         "payment_overdue": ("付款逾期", "payment overdue"),
         "problem_order": ("问题订单", "problem order"),
