@@ -66,19 +66,20 @@ def uuids(values: Iterable[UUID | None]) -> Uuids:
     return Uuids(_array(2950, parts))
 
 
-def bigints(values: Iterable[int]) -> Bigints:
-    """An array of whole numbers."""
-    return Bigints(_array(20, [_BIGINT(8, value) for value in values]))
+def bigints(values: Iterable[int | None]) -> Bigints:
+    """An array of whole numbers, of which some may be none."""
+    return Bigints(_array(20, [_NULL if value is None else _BIGINT(8, value) for value in values]))
 
 
-def texts(values: Iterable[str]) -> Texts:
-    """An array of texts."""
-    return Texts(_array(25, [_LENGTH(len(each)) + each for each in (value.encode() for value in values)]))
+def texts(values: Iterable[str | None]) -> Texts:
+    """An array of texts, of which some may be none."""
+    encoded = (None if value is None else value.encode() for value in values)
+    return Texts(_array(25, [_NULL if each is None else _LENGTH(len(each)) + each for each in encoded]))
 
 
-def byteas(values: Iterable[bytes]) -> Byteas:
-    """An array of byte strings."""
-    return Byteas(_array(17, [_LENGTH(len(each)) + each for each in values]))
+def byteas(values: Iterable[bytes | None]) -> Byteas:
+    """An array of byte strings, of which some may be none."""
+    return Byteas(_array(17, [_NULL if each is None else _LENGTH(len(each)) + each for each in values]))
 
 
 def _array(element: int, parts: list[bytes]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock, Semaphore
@@ -27,7 +28,9 @@ never longer than so many seconds. Measured with 8 writers: 6 % more on a fast d
 
 _APPEND = (
     "SELECT verdict, on_id, on_version, at_position, on_kind, on_value FROM append("
-    "%b::jsonb, %b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::uuid[], %s)"
+    "%b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::uuid[], %b::bigint[], %b::uuid[], %b::bigint[], "
+    "%b::uuid[], %b::bigint[], %b::text[], %b::text[], %b::bigint[], %b::bytea[], "
+    "%b::jsonb, %b::uuid[], %b::bytea[], %b::bigint[], %s)"
 )
 _json = msgspec.json.Encoder().encode
 
@@ -170,14 +173,59 @@ class Writer:
     def _parameters(self, group: Sequence[Append]) -> list[Any]:
         events = [event for command in group for event in command.events]
         return [
-            packing.Jsonb(_json([command.describe() for command in group])),
             packing.uuids(event.originator_id for event in events),
             packing.bigints(event.originator_version for event in events),
             packing.texts(event.topic for event in events),
             packing.byteas(event.state for event in events),
             packing.uuids(event.customer_id for event in events),
+            packing.bigints(len(command.events) for command in group),
+            packing.uuids(command.id for command in group),
+            packing.bigints(command.version for command in group),
+            *_expected(group),
+            *_keys(group),
+            _claims(group),
+            *_seals(group),
             self._master_id,
         ]
+
+
+def _expected(group: Sequence[Append]) -> tuple[Any, ...]:
+    """The versions that aggregates are expected to have."""
+    given = [command.conditions.get("expecting") for command in group]
+    if not any(given):
+        return None, None
+    return packing.uuids(each and each[0] for each in given), packing.bigints(each and each[1] for each in given)
+
+
+def _keys(group: Sequence[Append]) -> tuple[Any, ...]:
+    """The idempotency keys."""
+    given = [command.conditions.get("key") or (None, None, None, None) for command in group]
+    members, keys, indexes, digests = zip(*given, strict=True)
+    if not any(keys):
+        return None, None, None, None
+    bodies = packing.byteas(None if each is None else bytes.fromhex(each) for each in digests)
+    return packing.texts(members), packing.texts(keys), packing.bigints(indexes), bodies
+
+
+def _claims(group: Sequence[Append]) -> packing.Jsonb | None:
+    """The claims, each with the number of its command."""
+    claims = [
+        {**claim, "command": number}
+        for number, command in enumerate(group, 1)
+        for claim in command.conditions.get("claims", ())
+    ]
+    return packing.Jsonb(_json(claims)) if claims else None
+
+
+def _seals(group: Sequence[Append]) -> tuple[Any, ...]:
+    """The new sealing keys of data subjects, each with the number of its command."""
+    given = [
+        (number, *sealing) for number, command in enumerate(group, 1) for sealing in command.conditions.get("keys", ())
+    ]
+    if not given:
+        return None, None, None
+    numbers, subjects, wrapped = zip(*given, strict=True)
+    return packing.uuids(subjects), packing.byteas(b64decode(each) for each in wrapped), packing.bigints(numbers)
 
 
 def _group(queue: Sequence[Append]) -> tuple[list[Append], list[Append]]:

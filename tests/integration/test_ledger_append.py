@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -21,7 +22,7 @@ from ledger.ledger import Ledger
 from ledger.outcome import Expecting, Idempotency, Outcome
 from ledger.recorder import SealingKeyExists
 from ledger.stored import SealingMapper, StoredEvent
-from ledger.writing import Append, Writer, tokens_of
+from ledger.writing import Append, Verdict, Writer, tokens_of
 
 
 def test_what_was_saved_is_loaded(ledger: Ledger) -> None:
@@ -291,6 +292,52 @@ class TestGroups:
         assert (verdicts[2].kind, verdicts[2].value, verdicts[2].id) == ("product-name", "valve", valve.id)
         with database.connection() as connection:
             assert verify_chain(connection).is_intact
+
+    def test_each_command_of_a_group_is_judged_by_its_own_conditions(self, ledger: Ledger, database: Database) -> None:
+        north, valve, pump = team(), product("Valve"), product("Pump")
+        answered = ledger.save(north, idempotency=Idempotency("ann", "k1", 0, b"one"))
+        ledger.save(team(), idempotency=Idempotency("ann", "k2", 0, b"one"))
+        ledger.save(valve, pump)
+        with somebody():
+            valve.revise(name="Tap")
+            pump.revise(name="Hose")
+            pump.revise(name="Pump")
+        asked: dict[str, tuple[Any, dict[str, Any]]] = {
+            "plain": (team(), {}),
+            "keyed": (team(), {"idempotency": Idempotency("ann", "k3", 0, b"one")}),
+            "repeated": (team(), {"idempotency": Idempotency("ann", "k1", 0, b"one")}),
+            "another": (team(), {"idempotency": Idempotency("ann", "k2", 0, b"two")}),
+            "expecting": (team(), {"expecting": Expecting(north.id, 1)}),
+            "late": (team(), {"expecting": Expecting(pump.id, 7)}),
+            "sealed": (customer(), {}),
+            "renamed": (valve, {}),
+            "renamed and back": (pump, {}),
+        }
+        verdicts = dict(zip(asked, self.sent(ledger, database, asked.values()), strict=True))
+        refused = {"repeated": "replayed", "another": "reused", "late": "stale"}
+        assert {name: each.word for name, each in verdicts.items()} == dict.fromkeys(asked, "written") | refused
+        assert [each.position for each in verdicts.values() if each.word == "written"] == [5, 6, 7, 8, 9, 11]
+        assert verdicts["repeated"][1:4] == (answered.id, answered.version, answered.position)
+        assert verdicts["late"][1:3] == (pump.id, 1)
+        keyed = Outcome(asked["keyed"][0].id, 1, 6, replayed=True)
+        assert ledger.recall(Idempotency("ann", "k3", 0, b"one")) == keyed
+        names = ledger.holders("product-name", ["valve", "tap", "pump", "hose"])
+        assert names == {"tap": (valve.id, None), "pump": (pump.id, None)}
+        with database.connection() as connection:
+            assert verify_chain(connection).is_intact
+            assert verify_claims(connection, ledger.keyring).is_intact
+
+    def sent(self, ledger: Ledger, database: Database, asked: Iterable[tuple[Any, dict[str, Any]]]) -> list[Verdict]:
+        """The verdicts on the commands of one group, made as the recorder makes them."""
+        group = []
+        for aggregate, given in asked:
+            stored = [SealingMapper(ledger.keyring).to_stored_event(each) for each in aggregate.collect_events()]
+            conditions = ledger.recorder._conditions(  # type: ignore[attr-defined]
+                stored, given.get("expecting"), given.get("idempotency")
+            )
+            tokens = tokens_of(stored, conditions, aggregate.id)
+            group.append(Append(stored, aggregate.id, aggregate.version, conditions, tokens))
+        return Writer(database, ledger.keyring.master_id)._send(group)
 
     def test_what_the_database_cannot_store_fails_alone(self, ledger: Ledger, database: Database) -> None:
         writer = Writer(database, ledger.keyring.master_id)

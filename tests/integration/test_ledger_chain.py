@@ -187,7 +187,7 @@ def test_the_application_can_only_read_and_append(
         "SELECT * FROM idempotency_keys",
         "SELECT * FROM snapshots",
         "SELECT position_at(now())",
-        "SELECT append('[]', '{}', '{}', '{}', '{}', '{}', '')",
+        "SELECT append('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', " + "NULL, " * 10 + "'')",
         "INSERT INTO events SELECT * FROM events",
     ],
 )

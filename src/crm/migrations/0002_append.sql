@@ -19,30 +19,49 @@ $$;
 
 -- Appends a group of commands and gives a verdict on each, in order: a refused one leaves the others alone.
 --
--- `commands` is an array of objects: events (how many of the arrays below are its own), id and version (of the answer),
--- and where they apply: expecting [id, version], key [member, key, index, keyed hash], claims [{kind, value, id, event,
--- released, detail}], keys [[subject, wrapped]]. Commands of one group have no aggregate, claim or key in common.
+-- What must be known is asked for the whole group at once, the loop only decides, and all that was accepted is written
+-- at once, since a statement costs more than a row. That is sound because nobody else writes meanwhile, and because
+-- commands of one group have no aggregate, claim, idempotency key or data subject in common.
+--
+-- By event, command after command: ids, versions, topics, states, customers. By command: counts (how many events are
+-- its own), answer_ids and answer_versions; expected_ids and expected_versions (an aggregate that must be unchanged);
+-- members, keys, indexes and bodies (an idempotency key, with the keyed hash of its request). Besides: `claimed`, an
+-- array of {command, event, kind, value, id, released, detail} in order, commands from 1, events of each from 0; and
+-- the wrapped sealing keys of subjects, each brought by a command. What no command has is NULL as a whole.
 --
 -- Verdicts: written, replayed (the answer given before), reused (the key, for another request), stale and conflict
 -- (id, its version now), taken (kind, value, holder), rekey (the subject already has another sealing key).
+--
+-- Plans are made once for a connection, since planning costs more than running; rows are looked up one by one, in
+-- subqueries that no plan can turn into a join over a whole table, so that these plans stay good as the tables grow.
 CREATE FUNCTION append(
-    commands jsonb, ids uuid[], versions bigint[], topics text[], states bytea[], customers uuid[], master_key text
+    ids uuid[], versions bigint[], topics text[], states bytea[], customers uuid[],
+    counts bigint[], answer_ids uuid[], answer_versions bigint[],
+    expected_ids uuid[], expected_versions bigint[],
+    members text[], keys text[], indexes bigint[], bodies bytea[],
+    claimed jsonb, subjects uuid[], wrapped_keys bytea[], brought_by bigint[], master_key text
 ) RETURNS TABLE (verdict text, on_id uuid, on_version bigint, at_position bigint, on_kind text, on_value text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     began     bigint;
     last      bigint;
     link      bytea;
     moment    timestamptz;
-    command   record;
-    claim     jsonb;
-    sealing   jsonb;
+    released  record;
     first     integer;
     final     integer := 0;
-    actual    bigint;
-    holder    uuid;
-    known     bytea;
-    earlier   idempotency_keys%ROWTYPE;
+    wrong     integer;
+    -- By event: the version before it; where it is written, if it is, and its link of the chain.
+    before    bigint[];
+    positions bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(ids)]);
+    links     bytea[]  := array_fill(NULL::bytea, ARRAY[cardinality(ids)]);
+    -- By command: the request its key was used for, the version of what it expects; where it ends, if it is written.
+    given     bytea[];
+    actual    bigint[];
+    ends      bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(counts)]);
+    -- By the number of a command, for the few that are refused for it.
+    taken     jsonb;
+    rekeyed   jsonb;
 BEGIN
     PERFORM lock_ledger();
     SELECT e.position, e.chain, e.recorded_at INTO last, link, moment FROM events e ORDER BY e.position DESC LIMIT 1;
@@ -53,151 +72,162 @@ BEGIN
     SELECT greatest(clock_timestamp(), moment, to_timestamp(0) + (a.last_value + 1) * interval '1 microsecond')
       INTO moment FROM answered_moment a;
 
-    <<each_command>>
-    FOR command IN SELECT * FROM jsonb_to_recordset(commands) AS c(
-        events integer, id uuid, version bigint, expecting jsonb, key jsonb, claims jsonb, keys jsonb
-    ) LOOP
+    -- An event that follows another one of its aggregate comes after that; all others after what is in the ledger.
+    before := ARRAY(
+        SELECT CASE WHEN ids[i] = ids[i - 1] THEN versions[i - 1] ELSE (
+                   SELECT coalesce(max(e.originator_version), 0) FROM events e WHERE e.originator_id = ids[i]) END
+          FROM generate_series(1, cardinality(ids)) i ORDER BY i);
+
+    IF expected_ids IS NOT NULL THEN
+        actual := ARRAY(
+            SELECT (SELECT coalesce(max(e.originator_version), 0) FROM events e WHERE e.originator_id = expected_ids[c])
+              FROM generate_series(1, cardinality(counts)) c ORDER BY c);
+    END IF;
+
+    IF keys IS NOT NULL THEN
+        given := ARRAY(
+            SELECT (SELECT k.body FROM idempotency_keys k
+                     WHERE k.member = members[c] AND k.key = keys[c] AND k.index = indexes[c]
+                       AND k.created_at > moment - interval '7 days')
+              FROM generate_series(1, cardinality(counts)) c ORDER BY c);
+    END IF;
+
+    IF claimed IS NOT NULL THEN
+        -- The first name of each command that another aggregate holds, and does not give up in the same command.
+        SELECT jsonb_object_agg(t.command, to_jsonb(t)) INTO taken FROM (
+            SELECT DISTINCT ON (s.command) s.command, s.kind, s.value, h.aggregate_id AS holder
+              FROM ROWS FROM (jsonb_to_recordset(claimed) AS (
+                       command integer, kind text, value text, id uuid, released boolean
+                   )) WITH ORDINALITY AS s(command, kind, value, id, released, number)
+              CROSS JOIN LATERAL (SELECT * FROM claims h WHERE h.kind = s.kind AND h.value = s.value LIMIT 1) h
+             WHERE s.released IS NOT true AND h.aggregate_id <> s.id
+               AND NOT claimed @> jsonb_build_array(jsonb_build_object('command', s.command,
+                       'kind', s.kind, 'value', s.value, 'id', h.aggregate_id, 'released', true))
+             ORDER BY s.command, s.number) t;
+    END IF;
+
+    IF subjects IS NOT NULL THEN
+        SELECT jsonb_object_agg(r.command, r.subject) INTO rekeyed FROM (
+            SELECT DISTINCT ON (brought_by[s]) brought_by[s] AS command, k.subject
+              FROM generate_series(1, cardinality(subjects)) s
+              CROSS JOIN LATERAL (SELECT * FROM sealing_keys k WHERE k.subject = subjects[s] LIMIT 1) k
+             WHERE coalesce(k.wrapped, '') <> wrapped_keys[s]
+             ORDER BY brought_by[s], s) r;
+    END IF;
+
+    FOR c IN 1 .. cardinality(counts) LOOP
         first := final + 1;
-        final := final + command.events;
-        on_id := command.id;
-        on_version := command.version;
+        final := final + counts[c];
+        wrong := NULL;
+        FOR i IN first .. final LOOP
+            IF versions[i] <> before[i] + 1 THEN
+                wrong := i;
+                EXIT;
+            END IF;
+        END LOOP;
+        on_id := answer_ids[c];
+        on_version := answer_versions[c];
+        at_position := NULL;
         on_kind := NULL;
         on_value := NULL;
 
-        IF command.key IS NOT NULL THEN
-            SELECT * INTO earlier FROM idempotency_keys k
-             WHERE k.member = command.key->>0 AND k.key = command.key->>1 AND k.index = (command.key->>2)::integer
-               AND k.created_at > moment - interval '7 days';
-            IF FOUND THEN
-                IF earlier.body = decode(command.key->>3, 'hex') THEN
-                    verdict := 'replayed';
-                    on_id := (earlier.outcome->>'id')::uuid;
-                    on_version := (earlier.outcome->>'version')::bigint;
-                    at_position := (earlier.outcome->>'position')::bigint;
-                ELSE
-                    verdict := 'reused';
-                END IF;
-                RETURN NEXT;
-                CONTINUE each_command;
-            END IF;
-        END IF;
-
-        IF command.expecting IS NOT NULL THEN
-            SELECT coalesce(max(e.originator_version), 0) INTO actual FROM events e
-             WHERE e.originator_id = (command.expecting->>0)::uuid;
-            IF actual <> (command.expecting->>1)::bigint THEN
-                at_position := already_at(ids[first], versions[first], topics[first], states[first]);
-                IF at_position IS NOT NULL THEN
-                    verdict := 'written';
-                    at_position := at_position + final - first;
-                ELSE
-                    verdict := 'stale';
-                    on_id := (command.expecting->>0)::uuid;
-                    on_version := actual;
-                END IF;
-                RETURN NEXT;
-                CONTINUE each_command;
-            END IF;
-        END IF;
-
-        FOR i IN first .. final LOOP
-            IF i > first AND ids[i] = ids[i - 1] THEN
-                actual := versions[i - 1];
+        IF given[c] = bodies[c] THEN
+            verdict := 'replayed';
+            SELECT (k.outcome->>'id')::uuid, (k.outcome->>'version')::bigint, (k.outcome->>'position')::bigint
+              INTO on_id, on_version, at_position FROM idempotency_keys k
+             WHERE k.member = members[c] AND k.key = keys[c] AND k.index = indexes[c];
+        ELSIF given[c] IS NOT NULL THEN
+            verdict := 'reused';
+        ELSIF actual[c] <> expected_versions[c] OR wrong IS NOT NULL THEN
+            at_position := already_at(ids[first], versions[first], topics[first], states[first]) + final - first;
+            IF at_position IS NOT NULL THEN
+                verdict := 'written';
+            ELSIF actual[c] <> expected_versions[c] THEN
+                verdict := 'stale';
+                on_id := expected_ids[c];
+                on_version := actual[c];
             ELSE
-                SELECT coalesce(max(e.originator_version), 0) INTO actual FROM events e WHERE e.originator_id = ids[i];
+                verdict := 'conflict';
+                on_id := ids[wrong];
+                on_version := before[wrong];
             END IF;
-            IF versions[i] <> actual + 1 THEN
-                at_position := already_at(ids[first], versions[first], topics[first], states[first]);
-                IF at_position IS NOT NULL THEN
-                    verdict := 'written';
-                    at_position := at_position + final - first;
-                ELSE
-                    verdict := 'conflict';
-                    on_id := ids[i];
-                    on_version := actual;
-                END IF;
-                RETURN NEXT;
-                CONTINUE each_command;
-            END IF;
-        END LOOP;
-
-        IF command.claims IS NOT NULL THEN
-            FOR claim IN SELECT * FROM jsonb_array_elements(command.claims) LOOP
-                CONTINUE WHEN claim ? 'released';
-                SELECT c.aggregate_id INTO holder FROM claims c
-                 WHERE c.kind = claim->>'kind' AND c.value = claim->>'value' AND c.aggregate_id <> (claim->>'id')::uuid;
-                IF FOUND AND NOT command.claims @> jsonb_build_array(jsonb_build_object(
-                       'kind', claim->'kind', 'value', claim->'value', 'id', holder, 'released', true)) THEN
-                    verdict := 'taken';
-                    on_id := holder;
-                    on_kind := claim->>'kind';
-                    on_value := claim->>'value';
-                    RETURN NEXT;
-                    CONTINUE each_command;
-                END IF;
+        ELSIF taken ? c::text THEN
+            verdict := 'taken';
+            on_id := (taken->c::text->>'holder')::uuid;
+            on_kind := taken->c::text->>'kind';
+            on_value := taken->c::text->>'value';
+        ELSIF rekeyed ? c::text THEN
+            verdict := 'rekey';
+            on_id := (rekeyed->>c::text)::uuid;
+        ELSE
+            FOR i IN first .. final LOOP
+                last := last + 1;
+                -- The row as COPY ... (FORMAT binary) sends it: each part after its length, NULL as length -1.
+                link := sha256(link
+                    || '\x00000008' || int8send(last)
+                    || '\x00000010' || uuid_send(ids[i])
+                    || '\x00000008' || int8send(versions[i])
+                    || int4send(octet_length(topics[i])) || convert_to(topics[i], 'UTF8')
+                    || '\x00000008' || timestamptz_send(moment)
+                    || coalesce('\x00000010'::bytea || uuid_send(customers[i]), '\xffffffff')
+                    || int4send(octet_length(states[i])) || states[i]);
+                positions[i] := last;
+                links[i] := link;
             END LOOP;
-        END IF;
-
-        IF command.keys IS NOT NULL THEN
-            FOR sealing IN SELECT * FROM jsonb_array_elements(command.keys) LOOP
-                SELECT coalesce(k.wrapped, '') INTO known FROM sealing_keys k WHERE k.subject = (sealing->>0)::uuid;
-                IF FOUND AND known <> decode(sealing->>1, 'base64') THEN
-                    verdict := 'rekey';
-                    on_id := (sealing->>0)::uuid;
-                    RETURN NEXT;
-                    CONTINUE each_command;
-                END IF;
-            END LOOP;
-            INSERT INTO sealing_keys (subject, wrapped, master)
-            SELECT (k->>0)::uuid, decode(k->>1, 'base64'), master_key FROM jsonb_array_elements(command.keys) k
-            ON CONFLICT DO NOTHING;
-        END IF;
-
-        FOR i IN first .. final LOOP
-            last := last + 1;
-            -- The row as COPY ... (FORMAT binary) sends it: each part after its length, NULL as length -1.
-            link := sha256(link
-                || '\x00000008' || int8send(last)
-                || '\x00000010' || uuid_send(ids[i])
-                || '\x00000008' || int8send(versions[i])
-                || int4send(octet_length(topics[i])) || convert_to(topics[i], 'UTF8')
-                || '\x00000008' || timestamptz_send(moment)
-                || coalesce('\x00000010'::bytea || uuid_send(customers[i]), '\xffffffff')
-                || int4send(octet_length(states[i])) || states[i]);
-            INSERT INTO events VALUES (last, ids[i], versions[i], topics[i], states[i], moment, customers[i], link);
-        END LOOP;
-
-        IF command.claims IS NOT NULL THEN
-            FOR claim IN SELECT * FROM jsonb_array_elements(command.claims) LOOP
-                IF claim ? 'released' THEN
-                    DELETE FROM claims c WHERE c.kind = claim->>'kind' AND c.value = claim->>'value'
-                       AND c.aggregate_id = (claim->>'id')::uuid;
-                ELSE
-                    INSERT INTO claims AS c VALUES (claim->>'kind', claim->>'value', (claim->>'id')::uuid,
-                        claim->>'detail', last - (final - first) + (claim->>'event')::integer)
-                    ON CONFLICT (kind, value) DO UPDATE SET aggregate_id = excluded.aggregate_id,
-                        detail = excluded.detail, position = excluded.position;
-                END IF;
-            END LOOP;
-        END IF;
-
-        verdict := 'written';
-        at_position := last;
-        IF command.key IS NOT NULL THEN
-            INSERT INTO idempotency_keys AS k VALUES (command.key->>0, command.key->>1,
-                (command.key->>2)::integer, decode(command.key->>3, 'hex'),
-                jsonb_build_object('id', on_id, 'version', on_version, 'position', last), moment)
-            ON CONFLICT (member, key, index) DO UPDATE SET body = excluded.body, outcome = excluded.outcome,
-                created_at = excluded.created_at;
+            verdict := 'written';
+            at_position := last;
+            ends[c] := last;
         END IF;
         RETURN NEXT;
     END LOOP;
 
     IF last > began THEN
+        INSERT INTO events
+        SELECT positions[i], ids[i], versions[i], topics[i], states[i], moment, customers[i], links[i]
+          FROM generate_series(1, cardinality(ids)) i WHERE positions[i] IS NOT NULL;
         PERFORM pg_notify(current_schema() || '_events', last::text);
+    END IF;
+
+    IF subjects IS NOT NULL THEN
+        INSERT INTO sealing_keys (subject, wrapped, master)
+        SELECT subjects[s], wrapped_keys[s], master_key
+          FROM generate_series(1, cardinality(subjects)) s WHERE ends[brought_by[s]] IS NOT NULL
+        ON CONFLICT DO NOTHING;
+    END IF;
+
+    IF claimed IS NOT NULL THEN
+        FOR released IN SELECT s.* FROM jsonb_to_recordset(claimed) AS s(
+            command integer, kind text, value text, id uuid, released boolean
+        ) WHERE s.released AND ends[s.command] IS NOT NULL LOOP
+            DELETE FROM claims h
+             WHERE h.kind = released.kind AND h.value = released.value AND h.aggregate_id = released.id;
+        END LOOP;
+        -- Of what an aggregate does with a name in one command, the last counts.
+        INSERT INTO claims
+        SELECT s.kind, s.value, s.id, s.detail, ends[s.command] - counts[s.command] + s.event + 1 FROM (
+            SELECT DISTINCT ON (kind, value, id) *
+              FROM ROWS FROM (jsonb_to_recordset(claimed) AS (
+                       command integer, event integer, kind text, value text, id uuid, released boolean, detail text
+                   )) WITH ORDINALITY AS a(command, event, kind, value, id, released, detail, number)
+             ORDER BY kind, value, id, number DESC) s
+         WHERE s.released IS NOT true AND ends[s.command] IS NOT NULL
+        ON CONFLICT (kind, value) DO UPDATE SET aggregate_id = excluded.aggregate_id, detail = excluded.detail,
+            position = excluded.position;
+    END IF;
+
+    IF keys IS NOT NULL THEN
+        INSERT INTO idempotency_keys
+        SELECT members[c], keys[c], indexes[c], bodies[c],
+               jsonb_build_object('id', answer_ids[c], 'version', answer_versions[c], 'position', ends[c]), moment
+          FROM generate_series(1, cardinality(counts)) c WHERE keys[c] IS NOT NULL AND ends[c] IS NOT NULL
+        ON CONFLICT (member, key, index) DO UPDATE SET body = excluded.body, outcome = excluded.outcome,
+            created_at = excluded.created_at;
     END IF;
 END $$;
 
 REVOKE ALL ON FUNCTION lock_ledger(), already_at(uuid, bigint, text, bytea),
-    append(jsonb, uuid[], bigint[], text[], bytea[], uuid[], text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION append(jsonb, uuid[], bigint[], text[], bytea[], uuid[], text) TO genjin_app;
+    append(uuid[], bigint[], text[], bytea[], uuid[], bigint[], uuid[], bigint[], uuid[], bigint[],
+    text[], text[], bigint[], bytea[], jsonb, uuid[], bytea[], bigint[], text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    append(uuid[], bigint[], text[], bytea[], uuid[], bigint[], uuid[], bigint[], uuid[], bigint[],
+    text[], text[], bigint[], bytea[], jsonb, uuid[], bytea[], bigint[], text) TO genjin_app;
