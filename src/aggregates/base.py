@@ -81,6 +81,9 @@ class Event(CanMutateAggregate[UUID], DomainEvent):
     SUBJECT: ClassVar[str] = "customer_id"
     """The attribute that names the data subject whose key seals the personal fields."""
 
+    CHANGES: ClassVar[tuple[str, ...]] = ()
+    """The state that it changes where none of its fields is that state: whoever saw an older version is told these."""
+
     actor: str = field(default_factory=lambda: _acting.get().actor, kw_only=True)
     command_id: UUID = field(default_factory=lambda: _acting.get().command_id, kw_only=True)
     source: str = field(default_factory=lambda: _acting.get().source, kw_only=True)

@@ -115,6 +115,15 @@ class Method(Choice):
     OTHER = "other", "其他", "other"
 
 
+class Interaction(Choice):
+    """What a conversation was about (FUP-1)."""
+
+    PRE_SALES = "pre_sales", "售前咨询", "pre-sales enquiry", "售前", "pre-sales"
+    SALES = "sales", "销售跟进", "sales follow-up"
+    COMPLAINT = "complaint", "客户投诉", "complaint", "投诉"
+    OTHER = "other", "其他", "other"
+
+
 class Attitude(Choice):
     """How a customer felt about it (FUP-5)."""
 

@@ -108,7 +108,7 @@ def _once(
     imported: ImportedRow | None,
     new_id: UUID | None,
 ) -> Outcome:
-    work = door.work(new_id)
+    work = door.work(new_id, by.member_id)
     envelope = Acting(
         actor=by.id,
         command_id=door.new_id(),

@@ -70,11 +70,11 @@ class Door:
         self._turns = [Lock() for _ in range(TURNS)]
         self._known: set[tuple[type[Aggregate], UUID]] = set()
 
-    def work(self, first_id: UUID | None = None) -> Work:
+    def work(self, first_id: UUID | None = None, by: UUID | None = None) -> Work:
         """What one attempt at one command works with."""
         if len(self._known) > MOST_KNOWN:
             self._known = set()
-        return Work(self.ledger, self.clock(), self.settings(), self.new_id, self._known, first_id)
+        return Work(self.ledger, self.clock(), self.settings(), self.new_id, self._known, first_id, by)
 
     def turn(self, to: UUID | None) -> AbstractContextManager[object]:
         """One command at a time on the same aggregate in this process, since only one of them could win anyway."""

@@ -11,6 +11,7 @@ from aggregates.customer import Customer
 from aggregates.opportunity import Opportunity
 from aggregates.opportunity.refusals import OfAnotherCustomer
 from aggregates.receivable import Receivable
+from aggregates.receivable.refusals import CurrencyOfOpportunity
 from commands.base import Changed, Command, Work
 from commands.fields import Amount, Code, CurrencyField, Day, Label, Prose
 from commands.whose import customer_of
@@ -39,9 +40,11 @@ class IssueReceivable(Command):
     instalment: int = Field(1, ge=1, le=1_000, description="Which instalment of the order: 1 is the first (首款).")
     invoice_no: Code | None = Field(None, description="The invoice; kept as text, leading zeros stay.")
     amount: Amount = Field(description="What is owed.")
-    currency: CurrencyField | None = Field(None, description="The workspace's currency when it is not said.")
+    currency: CurrencyField | None = Field(
+        None, description="The deal's currency, which it must be, or else the workspace's when it is not said."
+    )
     issued_on: Day | None = Field(None, description="The day of issue; today when it is not said.")
-    due_on: Day | None = Field(None, description="The day it is due.")
+    due_on: Day | None = Field(None, description="The day it is due; with terms_days too, both must say the same.")
     terms_days: int | None = Field(None, ge=0, le=3_650, description="Due so many days after issue.")
     requested: bool = Field(True, description="Whether payment was asked for (待付款) or not yet (未付款).")
     description: Prose | None = None
@@ -49,16 +52,20 @@ class IssueReceivable(Command):
     def perform(self, to: UUID | None, work: Work) -> Changed:
         """Issue the receivable."""
         customer = customer_of(to, self.customer_id, work)
+        currency = self.currency or work.settings.currency
         if self.opportunity_id is not None:
             opportunity = work.load(Opportunity, self.opportunity_id)
             if opportunity.customer_id != customer.id:
                 raise OfAnotherCustomer
+            currency = self.currency or opportunity.currency
+            if currency != opportunity.currency:
+                raise CurrencyOfOpportunity(currency=currency, expected=opportunity.currency)
         receivable = Receivable.issue(
             work.new_id(),
             work.today,
             customer_id=customer.id,
             amount=self.amount,
-            currency=self.currency or work.settings.currency,
+            currency=currency,
             issued_on=self.issued_on or work.today,
             due_on=self.due_on,
             terms_days=self.terms_days,

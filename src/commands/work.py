@@ -21,7 +21,7 @@ A = TypeVar("A", bound=Aggregate)
 
 
 class Work:
-    """One attempt at one command; what is loaded twice is the same object."""
+    """One attempt at one command; what is loaded twice is the same object. `by` is the member who asks, if one does."""
 
     def __init__(
         self,
@@ -31,8 +31,10 @@ class Work:
         new_id: Callable[[], UUID],
         known: set[tuple[type[Aggregate], UUID]],
         first_id: UUID | None = None,
+        by: UUID | None = None,
     ) -> None:
         self.now = now
+        self.by = by
         self.settings = settings
         self.calendar = Calendar(now, settings.zone)
         self._store = store

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields
 from typing import Any, LiteralString, TypeVar, cast
 from uuid import UUID
 
 from eventsourcing.domain import BaseAggregate
 
+from aggregates.base import personal_fields
 from ledger.codec import decode
 from ledger.database import Connection, Database
 from ledger.errors import NotFound
@@ -63,13 +65,30 @@ class Loader:
         return snapshot, events
 
     def changed_since(self, id: UUID, version: int) -> tuple[str, ...]:
-        """The names of the fields that the events after a version say something about, each once, in order."""
+        """The names of the fields that the events after a version say something about, each once, in order.
+
+        A field that an event always has was changed although it was cleared; one that it may have, when it is given.
+        """
         values = {"id": id, "after": version, "version": None, "position": None}
         events = self._database.read(lambda connection: _history(connection, _AFTER, values))
         names: dict[str, None] = {}
+        self._keyring.open_blobs([event.blob for event in events if event.blob is not None])
         for event in events:
-            names.update(dict.fromkeys(_changed_by(event)))
+            names.update(dict.fromkeys(self._changed_by(event)))
         return tuple(names)
+
+    def _changed_by(self, event: FastEvent) -> tuple[str, ...]:
+        changed = getattr(event, "changed", None)
+        if changed is not None:
+            return cast(tuple[str, ...], tuple(changed))
+        event_class = form(event.topic).event_class
+        personal = personal_fields(event_class)
+        opened = {} if event.blob is None else self._keyring.open_blob(event.blob)
+        always = {each.name for each in fields(event_class) if each.default is MISSING}
+        values = (
+            (name, opened.get(name) if name in personal else getattr(event, name)) for name in body_fields(event_class)
+        )
+        return (*event_class.CHANGES, *(name for name, value in values if name in always or value is not None))
 
 
 def _history(connection: Connection, query: LiteralString, values: dict[str, Any]) -> list[FastEvent]:
@@ -86,10 +105,3 @@ def _history(connection: Connection, query: LiteralString, values: dict[str, Any
         )
         for version, topic, state, recorded_at, customer_id, position in rows
     ]
-
-
-def _changed_by(event: FastEvent) -> tuple[str, ...]:
-    changed = getattr(event, "changed", None)
-    if changed is not None:
-        return cast(tuple[str, ...], tuple(changed))
-    return tuple(name for name in body_fields(form(event.topic).event_class) if getattr(event, name) is not None)

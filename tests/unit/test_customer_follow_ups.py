@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from aggregates.customer import Customer
 from aggregates.customer.refusals import (
     CallBackIntentMissing,
@@ -16,9 +18,12 @@ from aggregates.customer.refusals import (
     IntentUndecided,
     NextContactTooEarly,
 )
+from aggregates.member import Member
 from aggregates.refusals import DateInFuture
 from commands.customers import LogFollowUp
-from unit.scenario import CONTACT, CUSTOMER, NOW, TODAY, Scenario
+from ledger.errors import NotFound
+from policy import Actor
+from unit.scenario import CONTACT, CUSTOMER, MEMBER, NOBODY, NOW, PAYMENT, TODAY, Scenario
 
 
 def spoke(**said: Any) -> LogFollowUp:
@@ -62,6 +67,40 @@ def test_a_follow_up_keeps_what_was_said_fup_3_fup_5_fup_6(customer: Scenario) -
         source="api",
     )
     customer.then_nothing()
+
+
+def test_who_spoke_is_the_member_who_notes_it_or_a_colleague_fup_3_fup_4(customer: Scenario) -> None:
+    customer.when(spoke(), CUSTOMER).then(Customer.FollowUpLogged, follower_id=MEMBER)
+    customer.given(Member.Registered, id=NOBODY, name="Bob")
+    customer.when(spoke(follower_id=NOBODY), CUSTOMER).then(Customer.FollowUpLogged, follower_id=NOBODY)
+    customer.when(spoke(follower_id=PAYMENT), CUSTOMER).then_refused(NotFound, kind="member", id=PAYMENT)
+
+
+def test_what_no_member_notes_has_no_follower_unless_it_is_said_fup_6(customer: Scenario) -> None:
+    sheet = Actor("import:7", None, "sheet", "import")
+    customer.when(spoke(), CUSTOMER, by=sheet).then(Customer.FollowUpLogged, follower_id=None)
+    customer.when(spoke(follower_id=MEMBER), CUSTOMER, by=sheet).then(Customer.FollowUpLogged, follower_id=MEMBER)
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("售前咨询", "pre_sales"),
+        ("销售跟进", "sales"),
+        ("客户投诉", "complaint"),
+        ("其他", "other"),
+        ("sales", "sales"),
+    ],
+)
+def test_what_it_was_about_and_who_took_part_fup_1_fup_2(customer: Scenario, written: str, stored: str) -> None:
+    customer.when(spoke(interaction=written, participants="王经理、赵顾问"), CUSTOMER)
+    customer.then(Customer.FollowUpLogged, interaction=stored, participants="王经理、赵顾问")
+
+
+def test_a_meeting_has_its_subject_its_outcome_and_the_next_step_fup_2_fup_9_fup_10(customer: Scenario) -> None:
+    said = {"subject": "年框谈判", "content": "价格已同意", "feedback": "等法务", "next_action": "寄合同"}
+    customer.when(spoke(method="会议", result="未成交", **said), CUSTOMER)
+    customer.then(Customer.FollowUpLogged, method="meeting", result="not_won", **said)
 
 
 def test_without_a_moment_it_was_just_now_fup_5(customer: Scenario) -> None:

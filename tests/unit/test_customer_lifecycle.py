@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -11,6 +13,7 @@ from aggregates.customer.refusals import (
     CallBacksEnded,
     ChurnReasonMissing,
     ChurnReasonUncalledFor,
+    ChurnTooEarly,
     IntentUndecided,
     LifecycleAlready,
     LifecycleMovedLater,
@@ -18,7 +21,7 @@ from aggregates.customer.refusals import (
     WonWithoutBasis,
 )
 from aggregates.refusals import DateInFuture, ReasonMissing
-from commands.customers import MoveLifecycle, SetIntent
+from commands.customers import MoveLifecycle, RegisterCustomer, SetIntent
 from unit.scenario import CUSTOMER, TODAY, Scenario
 
 
@@ -46,7 +49,7 @@ def at(scenario: Scenario, lifecycle: str, occurred_on: date = date(2026, 5, 1))
     ],
 )
 def test_the_usual_moves_lif_2(customer: Scenario, current: str, to: str, more: dict[str, str]) -> None:
-    at(customer, current).when(move(to, **more), CUSTOMER)
+    at(customer, current, date(2026, 3, 15)).when(move(to, **more), CUSTOMER)
     customer.then(Customer.LifecycleMoved, lifecycle=to, occurred_on=TODAY, churn_reason=more.get("churn_reason"))
 
 
@@ -82,6 +85,76 @@ def test_a_customer_is_won_by_contract_or_payment_lif_2(customer: Scenario) -> N
 def test_why_a_customer_was_lost_is_recorded_lif_10(customer: Scenario) -> None:
     at(customer, "won").when(move("churned"), CUSTOMER).then_refused(ChurnReasonMissing)
     customer.when(move("interested", churn_reason="x", reason="y"), CUSTOMER).then_refused(ChurnReasonUncalledFor)
+
+
+def spoke(scenario: Scenario, on: date, **said: Any) -> Scenario:
+    """A conversation at noon in Shanghai."""
+    at = datetime(on.year, on.month, on.day, 4, tzinfo=UTC)
+    return scenario.given(Customer.FollowUpLogged, follow_up_id=uuid4(), occurred_at=at, method="phone", **said)
+
+
+LOST = move("churned", churn_reason="售后响应慢")
+
+
+def test_who_was_won_within_three_months_is_given_up_only_for_a_reason_lif_2(customer: Scenario) -> None:
+    at(customer, "won", date(2026, 3, 16)).when(LOST, CUSTOMER)
+    customer.then_refused(
+        ChurnTooEarly,
+        occurred_on=TODAY,
+        dealt_on=date(2026, 3, 16),
+        answered_on=None,
+        earliest=date(2026, 6, 16),
+    )
+    exception = move("churned", churn_reason="售后响应慢", reason="客户明确表示不再合作")
+    customer.when(exception, CUSTOMER).then(Customer.LifecycleMoved, lifecycle="churned")
+
+
+def test_who_answered_within_three_months_is_given_up_only_for_a_reason_lif_2(customer: Scenario) -> None:
+    """Calendar months: what was on 15 March is three months ago on 15 June; an attempt without answer counts not."""
+    spoke(at(customer, "won", date(2025, 1, 1)), date(2026, 4, 30))
+    spoke(customer, date(2026, 2, 1))
+    spoke(customer, date(2026, 6, 1), answered=False).when(LOST, CUSTOMER)
+    customer.then_refused(
+        ChurnTooEarly, dealt_on=date(2025, 1, 1), answered_on=date(2026, 4, 30), earliest=date(2026, 7, 30)
+    )
+
+
+def test_a_deal_at_a_follow_up_is_a_deal_lif_2(customer: Scenario) -> None:
+    at(customer, "won", date(2025, 1, 1))
+    spoke(customer, date(2025, 12, 1), result="won", deal_on=date(2026, 4, 1)).when(LOST, CUSTOMER)
+    customer.then_refused(ChurnTooEarly, dealt_on=date(2026, 4, 1), answered_on=date(2025, 12, 1))
+
+
+def test_after_three_silent_months_no_reason_is_asked_for_lif_2(customer: Scenario) -> None:
+    spoke(at(customer, "won", date(2026, 3, 14)), date(2026, 3, 15))
+    spoke(customer, date(2026, 6, 1), answered=False).when(LOST, CUSTOMER)
+    customer.then(Customer.LifecycleMoved, lifecycle="churned", reason=None)
+
+
+@pytest.mark.parametrize(
+    ("won_on", "lost_on", "is_refused"),
+    [
+        (date(2025, 11, 30), date(2026, 2, 27), True),
+        (date(2025, 11, 30), date(2026, 2, 28), False),
+        (date(2025, 12, 31), date(2026, 3, 30), True),
+        (date(2025, 12, 31), date(2026, 3, 31), False),
+    ],
+)
+def test_three_months_end_with_a_shorter_month_lif_2(
+    customer: Scenario, won_on: date, lost_on: date, is_refused: bool
+) -> None:
+    at(customer, "won", won_on).when(move("churned", churn_reason="x", occurred_on=lost_on), CUSTOMER)
+    assert isinstance(customer.refusal, ChurnTooEarly) == is_refused
+
+
+def test_who_is_entered_as_lost_has_a_reason_for_it_lif_10(nothing: Scenario) -> None:
+    def lost(**more: Any) -> RegisterCustomer:
+        return RegisterCustomer.model_validate({"kind": "company", "name": "Acme", **more})
+
+    nothing.when(lost(lifecycle="流失客户")).then_refused(ChurnReasonMissing)
+    nothing.when(lost(churn_reason="搬迁")).then_refused(ChurnReasonUncalledFor)
+    nothing.when(lost(lifecycle="churned", churn_reason="搬迁"))
+    nothing.then(Customer.Registered, lifecycle="churned", churn_reason="搬迁")
 
 
 def test_a_move_to_where_it_is_already_lif_1(customer: Scenario) -> None:

@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 
 from aggregates.customer import Customer
+from aggregates.opportunity import Opportunity
 from aggregates.opportunity.refusals import CustomerUnclear, OfAnotherCustomer
+from aggregates.pipeline import Pipeline
 from aggregates.receivable import Receivable
 from aggregates.receivable.refusals import (
     AlreadyDisputed,
     AmountNotPositive,
     BeforeIssued,
+    CurrencyOfOpportunity,
     DisputeOutOfOrder,
+    DueAgainstTerms,
     DueBeforeIssued,
     NotDisputed,
     PaymentAboveOpenAmount,
@@ -84,6 +88,28 @@ def test_a_receivable_is_due_on_a_day_or_at_once_ord_3(customer: Scenario) -> No
     customer.when(issued(issued_on="2026-06-16"), CUSTOMER).then_refused(DateInFuture, field="issued_on")
 
 
+def test_the_day_it_is_due_and_the_terms_say_the_same_ord_3(customer: Scenario) -> None:
+    both = {"issued_on": "2026-06-01", "terms_days": 30}
+    customer.when(issued(due_on="2026-07-02", **both), CUSTOMER).then_refused(
+        DueAgainstTerms, due_on=date(2026, 7, 2), terms_days=30, due_by_terms=date(2026, 7, 1), issued_on=JUNE[0]
+    )
+    assert customer.refusal is not None
+    assert customer.refusal.pointer == "due_on"
+    customer.when(issued(due_on="2026-07-01", **both), CUSTOMER)
+    customer.then(Receivable.Issued, due_on=date(2026, 7, 1), terms_days=30)
+    at_once = issued(due_on="2026-06-15", terms_days=0)
+    customer.when(at_once, CUSTOMER).then(Receivable.Issued, due_on=TODAY, terms_days=0)
+    customer.when(issued(due_on="2026-06-16", terms_days=0), CUSTOMER).then_refused(DueAgainstTerms)
+
+
+def test_what_is_owed_for_a_deal_has_the_currency_of_the_deal_ord_5(customer: Scenario) -> None:
+    customer.given(Pipeline.Defined).given(Opportunity.Opened, currency="USD")
+    customer.when(issued(opportunity_id=OPPORTUNITY), CUSTOMER).then(Receivable.Issued, currency="USD")
+    customer.when(issued(opportunity_id=OPPORTUNITY, currency="CNY"), CUSTOMER)
+    customer.then_refused(CurrencyOfOpportunity, currency="CNY", expected="USD")
+    customer.when(issued(currency="EUR"), CUSTOMER).then(Receivable.Issued, currency="EUR")
+
+
 def test_a_receivable_belongs_to_a_customer_and_to_its_opportunity(opportunity: Scenario) -> None:
     opportunity.when(issued(opportunity_id=OPPORTUNITY), CUSTOMER)
     opportunity.then(Receivable.Issued, opportunity_id=OPPORTUNITY)
@@ -117,6 +143,8 @@ def test_a_payment_is_never_more_than_is_open_ord_2(receivable: Scenario) -> Non
     given_paid(receivable, 60)
     receivable.when(paid("40.01"), RECEIVABLE)
     receivable.then_refused(PaymentAboveOpenAmount, amount=Decimal("40.01"), open=Decimal(40), currency="CNY")
+    assert receivable.refusal is not None
+    assert receivable.refusal.values["least_on"] == TODAY
     receivable.when(paid("40"), RECEIVABLE).then(Receivable.PaymentReceived)
 
 
@@ -126,7 +154,9 @@ def test_a_payment_dated_back_is_never_more_than_was_open_on_any_day_since(recei
         Receivable.PaymentReversed, payment_id=PAYMENT, amount=HUNDRED, currency="CNY", occurred_on=JUNE[9]
     )
     back = paid("1", occurred_on=JUNE[6])
-    receivable.when(back, RECEIVABLE).then_refused(PaymentAboveOpenAmount, open=Decimal(0))
+    receivable.when(back, RECEIVABLE).then_refused(PaymentAboveOpenAmount, open=Decimal(0), least_on=JUNE[6])
+    before = paid("1", occurred_on=JUNE[1])
+    receivable.when(before, RECEIVABLE).then_refused(PaymentAboveOpenAmount, open=Decimal(0), least_on=JUNE[4])
     receivable.when(paid("1", occurred_on=JUNE[2]), RECEIVABLE).then_refused(PaymentAboveOpenAmount)
     receivable.when(paid("100", occurred_on=JUNE[9]), RECEIVABLE).then(Receivable.PaymentReceived)
 

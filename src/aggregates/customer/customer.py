@@ -14,13 +14,14 @@ from aggregates.changes import changes
 from aggregates.choices import Basis, Intent, Lifecycle, Result
 from aggregates.customer.events import CONTACT_FLAGS
 from aggregates.customer.events import CustomerEvents as Happened
-from aggregates.customer.lifecycle import BASES_OF_WON, MOST_CALL_BACKS, USUAL_MOVES, is_decided
+from aggregates.customer.lifecycle import BASES_OF_WON, MOST_CALL_BACKS, USUAL_MOVES, is_decided, silent_until
 from aggregates.customer.refusals import (
     CallBackIntentMissing,
     CallBackIntentUncalledFor,
     CallBacksEnded,
     ChurnReasonMissing,
     ChurnReasonUncalledFor,
+    ChurnTooEarly,
     ContactUnknown,
     CustomerArchived,
     CustomerNotArchived,
@@ -43,9 +44,24 @@ class Customer(Happened, Aggregate):
     TOPIC = "customer"
 
     @classmethod
-    def register(cls, id: UUID, *, code: str, kind: str, name: str, **rest: Any) -> Self:
-        """Enter a customer under a code of its own, with what else is known of it."""
-        return cls.begin(cls.Registered, id=id, customer_id=id, code=code, kind=kind, name=name, **rest)
+    def register(
+        cls,
+        id: UUID,
+        *,
+        code: str,
+        kind: str,
+        name: str,
+        lifecycle: str = Lifecycle.POTENTIAL,
+        churn_reason: str | None = None,
+        **rest: Any,
+    ) -> Self:
+        """Enter a customer under a code of its own, with what else is known of it; one lost already says why."""
+        if lifecycle == Lifecycle.CHURNED and not churn_reason:
+            raise ChurnReasonMissing
+        if lifecycle != Lifecycle.CHURNED and churn_reason:
+            raise ChurnReasonUncalledFor
+        said = {"lifecycle": str(lifecycle), "churn_reason": churn_reason, **rest}
+        return cls.begin(cls.Registered, id=id, customer_id=id, code=code, kind=kind, name=name, **said)
 
     def __init__(
         self, code: str, legacy_code: str | None, owner_id: UUID | None, lifecycle: str, category: str | None
@@ -55,6 +71,9 @@ class Customer(Happened, Aggregate):
         self.owner_id = owner_id
         self.lifecycle = lifecycle
         self.lifecycle_moved_on: date | None = None
+        self.won_on: date | None = None
+        self.last_deal_on: date | None = None
+        self.last_answered_at: datetime | None = None
         self.category = category
         self.intent: str | None = None
         self.call_backs = 0
@@ -136,13 +155,16 @@ class Customer(Happened, Aggregate):
         self,
         lifecycle: str,
         occurred_on: date,
-        today: date,
+        calendar: Calendar,
         *,
         basis: str | None = None,
         churn_reason: str | None = None,
         reason: str | None = None,
     ) -> None:
-        """Move it along potential, interested, won and churned; any other way only as a correction, with a reason."""
+        """Move it along potential, interested, won and churned; any other way only as a correction, with a reason.
+
+        A reason is also needed for a customer that is given up although it dealt with us or answered lately (LIF-2).
+        """
         self.require_active()
         if lifecycle == self.lifecycle:
             raise LifecycleAlready(lifecycle=lifecycle)
@@ -155,10 +177,12 @@ class Customer(Happened, Aggregate):
             raise ChurnReasonMissing
         if lifecycle != Lifecycle.CHURNED and churn_reason:
             raise ChurnReasonUncalledFor
-        require_past("occurred_on", occurred_on, today)
+        require_past("occurred_on", occurred_on, calendar.today)
         earlier = self.lifecycle_moved_on
         if earlier is not None and occurred_on < earlier and not reason:
             raise LifecycleMovedLater(occurred_on=occurred_on, earliest=earlier)
+        if lifecycle == Lifecycle.CHURNED and not reason:
+            self._require_silence(occurred_on, calendar)
         self._move(lifecycle, occurred_on, churn_reason=churn_reason, basis=basis)
 
     def become_won(self, occurred_on: date, basis: str) -> None:
@@ -260,6 +284,14 @@ class Customer(Happened, Aggregate):
             raise CustomerNotArchived(customer=self.code)
         self._reopened()
 
+    def _require_silence(self, occurred_on: date, calendar: Calendar) -> None:
+        dealt_on = max(filter(None, (self.won_on, self.last_deal_on)), default=None)
+        answered_on = self.last_answered_at and calendar.day_of(self.last_answered_at)
+        earliest = max((silent_until(day) for day in (dealt_on, answered_on) if day is not None), default=occurred_on)
+        if earliest > occurred_on:
+            days = {"dealt_on": dealt_on, "answered_on": answered_on}
+            raise ChurnTooEarly(occurred_on=occurred_on, earliest=earliest, **days)
+
     def _move(self, lifecycle: str, occurred_on: date, *, basis: str | None, churn_reason: str | None = None) -> None:
         said = {"basis": basis and str(basis), "churn_reason": churn_reason}
         self.trigger_event(self.LifecycleMoved, lifecycle=str(lifecycle), occurred_on=occurred_on, **said)
@@ -290,6 +322,17 @@ class Customer(Happened, Aggregate):
     def _lifecycle_moved(self, lifecycle: str, occurred_on: date) -> None:
         self.lifecycle = lifecycle
         self.lifecycle_moved_on = occurred_on
+        if lifecycle == Lifecycle.WON:
+            self.won_on = occurred_on
+
+    @event(Happened.FollowUpLogged)
+    def _follow_up_logged(
+        self, occurred_at: datetime, answered: bool, result: str | None, deal_on: date | None
+    ) -> None:
+        if answered:
+            self.last_answered_at = max(occurred_at, self.last_answered_at or occurred_at)
+        if result == Result.WON and deal_on is not None:
+            self.last_deal_on = max(deal_on, self.last_deal_on or deal_on)
 
     @event(Happened.IntentSet)
     def _intent_set(self, intent: str, call_back: int | None) -> None:

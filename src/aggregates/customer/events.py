@@ -13,7 +13,7 @@ from aggregates.base import Claim, Created, Event, Personal
 
 @dataclass(frozen=True, kw_only=True)
 class ProfileFields:
-    """What the master sheet says about a customer (CUS-1 to CUS-6, CUS-10)."""
+    """What the master sheet says about a customer (CUS-1 to CUS-6, CUS-9, CUS-10, CUS-13)."""
 
     name: Personal[str | None] = None
     industry: str | None = None
@@ -26,6 +26,10 @@ class ProfileFields:
     address: Personal[str | None] = None
     phone: Personal[str | None] = None
     email: Personal[str | None] = None
+    distance: str | None = None
+    business_category: str | None = None
+    unsuitable_visiting_time: str | None = None
+    personality: Personal[str | None] = None
     need: Personal[str | None] = None
     budget: Personal[str | None] = None
     notes: Personal[str | None] = None
@@ -65,6 +69,7 @@ class CustomerEvents:
         legacy_code: str | None = None
         owner_id: UUID | None = None
         lifecycle: str = "potential"
+        churn_reason: str | None = None
         category: str | None = None
         placeholder: bool = False
 
@@ -156,12 +161,15 @@ class CustomerEvents:
         tag: str
 
     class FollowUpLogged(Event):
-        """Somebody spoke with the customer, or tried to (FUP-1 to FUP-10)."""
+        """Somebody spoke with the customer, or tried to; `follower_id` is whose conversation it was (FUP-1 to FUP-10)."""
 
         TOPIC = "customer.follow-up-logged"
         follow_up_id: UUID
         occurred_at: datetime
         method: str
+        follower_id: UUID | None = None
+        participants: Personal[str | None] = None
+        interaction: str | None = None
         subject: Personal[str | None] = None
         content: Personal[str | None] = None
         feedback: Personal[str | None] = None
@@ -180,8 +188,10 @@ class CustomerEvents:
         """The customer was put away: nothing changes until it is reopened."""
 
         TOPIC = "customer.archived"
+        CHANGES = ("is_archived",)
 
     class Reopened(Event):
         """The customer was taken out of the archive."""
 
         TOPIC = "customer.reopened"
+        CHANGES = ("is_archived",)

@@ -69,6 +69,21 @@ class ChurnReasonMissing(DomainError):
     at = "churn_reason"
 
 
+class ChurnTooEarly(DomainError):
+    """A customer is lost after three months without a deal and without an answer; earlier only with a reason (LIF-2).
+
+    `dealt_on` is the day of the last deal and `answered_on` that of the last answer, as far as the customer's own
+    history knows them.
+    """
+
+    code = "churn-too-early"
+    at = "reason"
+    occurred_on: date
+    earliest: date
+    dealt_on: date | None
+    answered_on: date | None
+
+
 class ChurnReasonUncalledFor(DomainError):
     """Only a customer that is lost has a reason for being lost."""
 

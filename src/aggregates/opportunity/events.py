@@ -113,6 +113,7 @@ class OpportunityEvents:
         """The deal was made, at this value."""
 
         TOPIC = "opportunity.won"
+        CHANGES = ("status",)
         amount: Decimal
         currency: str
         occurred_on: date
@@ -121,6 +122,7 @@ class OpportunityEvents:
         """The deal will not be made."""
 
         TOPIC = "opportunity.lost"
+        CHANGES = ("status",)
         loss_reason: str | None
         occurred_on: date
 
@@ -128,5 +130,6 @@ class OpportunityEvents:
         """A closed opportunity is being worked on again, from this stage."""
 
         TOPIC = "opportunity.reopened"
+        CHANGES = ("status",)
         stage: str
         occurred_on: date | None = None

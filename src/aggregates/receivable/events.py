@@ -74,6 +74,7 @@ class ReceivableEvents:
         """The customer says that it does not owe this, or not so much."""
 
         TOPIC = "receivable.disputed"
+        CHANGES = ("is_disputed",)
         occurred_on: date
         note: Personal[str | None] = None
 
@@ -81,6 +82,7 @@ class ReceivableEvents:
         """The dispute is over."""
 
         TOPIC = "receivable.dispute-settled"
+        CHANGES = ("is_disputed",)
         occurred_on: date
         note: Personal[str | None] = None
 

@@ -17,6 +17,7 @@ from aggregates.receivable.refusals import (
     AmountNotPositive,
     BeforeIssued,
     DisputeOutOfOrder,
+    DueAgainstTerms,
     DueBeforeIssued,
     NotDisputed,
     PaymentAboveOpenAmount,
@@ -66,9 +67,12 @@ class Receivable(Happened, Aggregate):
         """Let a customer owe us an amount, due on a day or so many days after issue; at once when neither is said."""
         require_past("issued_on", issued_on, today)
         _require_positive(amount)
-        due = due_on or issued_on + timedelta(days=terms_days or 0)
+        by_terms = issued_on + timedelta(days=terms_days or 0)
+        due = due_on or by_terms
         if due < issued_on:
             raise DueBeforeIssued(due_on=due, issued_on=issued_on)
+        if terms_days is not None and due != by_terms:
+            raise DueAgainstTerms(due_on=due, issued_on=issued_on, terms_days=terms_days, due_by_terms=by_terms)
         body = {"amount": amount, "issued_on": issued_on, "due_on": due, "terms_days": terms_days, **rest}
         return cls.begin(cls.Issued, id=id, customer_id=customer_id, **body)
 
@@ -99,10 +103,10 @@ class Receivable(Happened, Aggregate):
         written_off = sum((amount for on, amount in self.write_offs if on <= day), NOTHING)
         return self.amount - paid - written_off
 
-    def least_open_from(self, day: date) -> Decimal:
-        """The least that was open at the end of that day or of any later one: so much can still be paid on it."""
+    def least_open_from(self, day: date) -> tuple[Decimal, date]:
+        """The least that was open at the end of that day or of a later one, and on which: so much can be paid on it."""
         days = {day, *(payment.received_on for payment in self.payments.values()), *(on for on, _ in self.write_offs)}
-        return min(self.open_on(later) for later in days if later >= day)
+        return min((self.open_on(later), later) for later in days if later >= day)
 
     def receive_payment(
         self,
@@ -120,9 +124,9 @@ class Receivable(Happened, Aggregate):
         self._require_open()
         _require_positive(amount)
         self._require_after_issue(occurred_on, today)
-        still_open = self.least_open_from(occurred_on)
+        still_open, least_on = self.least_open_from(occurred_on)
         if amount > still_open:
-            raise PaymentAboveOpenAmount(amount=amount, open=still_open, currency=self.currency)
+            raise PaymentAboveOpenAmount(amount=amount, open=still_open, currency=self.currency, least_on=least_on)
         self.trigger_event(
             self.PaymentReceived,
             payment_id=payment_id,
@@ -184,11 +188,11 @@ class Receivable(Happened, Aggregate):
         self._require_open()
         require_reason(reason)
         self._require_after_issue(occurred_on, today)
-        still_open = self.least_open_from(occurred_on)
+        still_open, least_on = self.least_open_from(occurred_on)
         given_up = still_open if amount is None else amount
         _require_positive(given_up)
         if given_up > still_open:
-            raise WriteOffAboveOpenAmount(amount=given_up, open=still_open, currency=self.currency)
+            raise WriteOffAboveOpenAmount(amount=given_up, open=still_open, currency=self.currency, least_on=least_on)
         money = {"amount": given_up, "currency": self.currency}
         self.trigger_event(self.WrittenOff, occurred_on=occurred_on, **money)
 

@@ -26,6 +26,26 @@ class DueBeforeIssued(DomainError):
     issued_on: date
 
 
+class DueAgainstTerms(DomainError):
+    """The day it is due and the terms say the same, or one of them is not given."""
+
+    code = "due-against-terms"
+    at = "due_on"
+    due_on: date
+    issued_on: date
+    terms_days: int
+    due_by_terms: date
+
+
+class CurrencyOfOpportunity(DomainError):
+    """What is owed for a deal is owed in the deal's currency: amounts of two currencies are never compared."""
+
+    code = "currency-of-opportunity"
+    at = "currency"
+    currency: str
+    expected: str
+
+
 class BeforeIssued(DomainError):
     """Nothing can happen to it before it was issued; money that came earlier is entered on the day of issue."""
 
@@ -42,23 +62,25 @@ class ReceivableSettled(DomainError):
 
 
 class PaymentAboveOpenAmount(DomainError):
-    """A payment cannot be more than what was open from its day on."""
+    """A payment cannot be more than what was open from its day on; `least_on` is the day on which it was least."""
 
     code = "payment-above-open-amount"
     at = "amount"
     amount: Decimal
     open: Decimal
     currency: str
+    least_on: date
 
 
 class WriteOffAboveOpenAmount(DomainError):
-    """No more can be written off than what was open from that day on."""
+    """No more can be written off than what was open from that day on; `least_on` is the day on which it was least."""
 
     code = "write-off-above-open-amount"
     at = "amount"
     amount: Decimal
     open: Decimal
     currency: str
+    least_on: date
 
 
 class PaymentUnknown(DomainError):

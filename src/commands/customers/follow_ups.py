@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from aggregates.customer import Customer
+from aggregates.member import Member
 from commands.base import Changed, Command, Work
 from commands.fields import (
     AttitudeField,
@@ -14,6 +15,7 @@ from commands.fields import (
     Day,
     InclinationField,
     IntentField,
+    InteractionField,
     Line,
     MethodField,
     Moment,
@@ -22,7 +24,18 @@ from commands.fields import (
     ResultField,
 )
 
-SAID = ("subject", "content", "feedback", "attitude", "progress", "intent", "answered", "next_action")
+SAID = (
+    "participants",
+    "interaction",
+    "subject",
+    "content",
+    "feedback",
+    "attitude",
+    "progress",
+    "intent",
+    "answered",
+    "next_action",
+)
 
 
 class LogFollowUp(Command):
@@ -50,6 +63,13 @@ class LogFollowUp(Command):
 
     method: MethodField = Field(description="How you spoke, by key or by name (电话, 微信, 现场跟进 ...).")
     occurred_at: Moment | None = Field(None, description="When, with the offset; now when it is not said.")
+    follower_id: UUID | None = Field(
+        None, description="Whose conversation it was (跟进人); the member who notes it when it is not said."
+    )
+    participants: Line | None = Field(None, description="Who took part (参与人员).", examples=["王经理、赵顾问"])
+    interaction: InteractionField | None = Field(
+        None, description="What it was about, by key or by name (售前咨询, 销售跟进, 客户投诉, 其他)."
+    )
     subject: Line | None = None
     content: Prose | None = Field(None, description="What was said: points, objections, agreements.")
     feedback: Prose | None = Field(None, description="What the customer answered.")
@@ -74,6 +94,7 @@ class LogFollowUp(Command):
             self.occurred_at or work.now,
             work.calendar,
             method=self.method,
+            follower_id=work.by if self.follower_id is None else work.require(Member, self.follower_id),
             category=self.category,
             call_back_intent=self.call_back_intent,
             is_call_back=self.is_call_back,

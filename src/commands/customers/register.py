@@ -28,7 +28,7 @@ from commands.fields import (
 
 
 class Profile(BaseModel):
-    """What the master sheet says about a customer, beside its name (CUS-1 to CUS-6)."""
+    """What the master sheet says about a customer, beside its name (CUS-1 to CUS-6, CUS-9, CUS-13)."""
 
     industry: Label | None = Field(None, description="The line of business.", examples=["互联网"])
     market: MarketField | None = Field(None, description="Whether it buys for a business or for itself.")
@@ -38,6 +38,14 @@ class Profile(BaseModel):
     country: Label | None = None
     company_size: Label | None = Field(None, description="Headcount or revenue, in words.", examples=["50-100人"])
     address: Line | None = None
+    distance: Line | None = Field(
+        None, description="How far it is from us (与公司之间的距离), in words.", examples=["35公里"]
+    )
+    business_category: Label | None = Field(None, description="What it deals in (经营类别).", examples=["五金批发"])
+    unsuitable_visiting_time: Line | None = Field(
+        None, description="When not to visit (不宜拜访时间), in words.", examples=["周一上午例会"]
+    )
+    personality: Line | None = Field(None, description="What kind of person it is (性格类型).", examples=["谨慎型"])
     phone: Phone | None = Field(None, description="Mobile (11 digits), landline with area code, or foreign number.")
     email: Email | None = None
     need: Prose | None = Field(None, description="The core need (核心需求).", examples=["云服务器扩容"])
@@ -73,6 +81,7 @@ class RegisterCustomer(Profile, CreatingCommand):
     legacy_code: Code | None = Field(None, description="Its code in an older system or sheet.", examples=["A001"])
     owner_id: UUID | None = Field(None, description="The member responsible.")
     lifecycle: LifecycleField = Field("potential", description="How far you have come with it already.")  # type: ignore[assignment]
+    churn_reason: Line | None = Field(None, description="Why it was lost, where the lifecycle is churned.")
     category: CategoryField | None = None
     placeholder: bool = Field(False, description="Whether it only stands for customers that are not known.")
     contacts: tuple[NewContact, ...] = Field((), max_length=50, description="The first persons to speak to.")
@@ -80,7 +89,7 @@ class RegisterCustomer(Profile, CreatingCommand):
 
     def create(self, work: Work) -> Changed:
         """Register the customer, with its first contacts."""
-        rest = self.given(*PROFILE_FIELDS, "legacy_code", "category", "placeholder")
+        rest = self.given(*PROFILE_FIELDS, "legacy_code", "churn_reason", "category", "placeholder")
         owner_id = work.require(Member, self.owner_id)
         customer = Customer.register(
             work.new_id(),

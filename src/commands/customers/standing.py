@@ -41,8 +41,9 @@ class Categorise(Command):
 class MoveLifecycle(Command):
     """Move the customer along potential, interested, won and churned.
 
-    Won needs a basis (a contract or a first payment), churned a reason for the loss; any other move than the usual ones
-    is a correction and needs a reason.
+    Won needs a basis (a contract or a first payment). Churned needs a churn_reason, and three calendar months without a
+    deal and without an answer; sooner it is a deliberate exception, which needs a reason. So does any move other than
+    the usual ones, which is a correction.
     """
 
     model_config = ConfigDict(
@@ -65,7 +66,7 @@ class MoveLifecycle(Command):
         customer.move_lifecycle(
             self.lifecycle,
             self.occurred_on or work.today,
-            work.today,
+            work.calendar,
             basis=self.basis,
             churn_reason=self.churn_reason,
             reason=self.reason,

@@ -14,6 +14,7 @@ from aggregates.choices import (
     Choice,
     Inclination,
     Intent,
+    Interaction,
     Kind,
     LeadSource,
     Lifecycle,
@@ -50,6 +51,7 @@ BasisField = Annotated[Basis, BeforeValidator(_one_of(Basis))]
 CategoryField = Annotated[Category, BeforeValidator(_one_of(Category))]
 InclinationField = Annotated[Inclination, BeforeValidator(_one_of(Inclination))]
 IntentField = Annotated[Intent, BeforeValidator(_one_of(Intent))]
+InteractionField = Annotated[Interaction, BeforeValidator(_one_of(Interaction))]
 KindField = Annotated[Kind, BeforeValidator(_one_of(Kind))]
 LifecycleField = Annotated[Lifecycle, BeforeValidator(_one_of(Lifecycle))]
 MarketField = Annotated[Market, BeforeValidator(_one_of(Market))]

@@ -18,6 +18,9 @@ from projections.history.records import Record, beginnings
 
 LISTED = ("、", ", ")
 ARROW = " → "
+OF_MEMBERS = ("owner_id", "follower_id")
+NAMED = (*OF_MEMBERS, "team_id", "product_id")
+"""Ids that are shown as names."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Names:
             return ""
         if isinstance(value, bool):
             return word("true" if value else "false", self.lang)
-        if field in ("owner_id", "team_id", "product_id"):
+        if field in NAMED:
             return self._named(field, str(value))
         if field == "stage":
             return self._stage(pipeline_id, str(value))
@@ -60,8 +63,10 @@ class Names:
         return choice_label(topic, field, value, self.lang) or str(value)
 
     def _named(self, field: str, key: str) -> str:
-        known = {"owner_id": self.members, "team_id": self.teams, "product_id": self.products}[field]
-        return known.get(key) or (word("somebody", self.lang) if field == "owner_id" else key)
+        if field in OF_MEMBERS:
+            return self.members.get(key) or word("somebody", self.lang)
+        known = self.teams if field == "team_id" else self.products
+        return known.get(key) or key
 
     def _stage(self, pipeline_id: str | None, key: str) -> str:
         if key in ("won", "lost"):
@@ -81,9 +86,9 @@ def names_in(
             ids["owner_id"].add(name)
         elif kind == "import":
             ids["import"].add(name)
-        for field in ("owner_id", "team_id", "product_id"):
+        for field in NAMED:
             if record.values.get(field):
-                ids[field].add(record.values[field])
+                ids["owner_id" if field in OF_MEMBERS else field].add(record.values[field])
     zone = connection.execute("SELECT time_zone FROM settings").fetchone()
     stages = connection.execute(
         "SELECT pipeline_id, key, zh, en FROM stages WHERE pipeline_id = ANY(%s)", [_uuids(pipelines)]

@@ -132,6 +132,9 @@ class Telling:
             return str(record.values["entry"] + 1)
         if gap == "unanswered":
             return UNANSWERED[self._column] if record.values.get("answered") is False else ""
+        if gap == "follower":
+            follower_id = record.values.get("follower_id")
+            return "" if record.actor == f"member:{follower_id}" else self._shown(record, "follower_id", follower_id)
         if gap == "money":
             return _money(record.get("amount"), record.get("currency"))
         if gap == "former money":

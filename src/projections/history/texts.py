@@ -1,7 +1,8 @@
 """The sentences of the history: one for each kind of event, in Chinese and in English.
 
 `{name}` stands for a field as it is shown, `{former name}` for what it was before, `{changes}` for all fields that
-changed, `{money}` for an amount with its currency, `{what}` for the opportunity or receivable it happened to. A part
+changed, `{money}` for an amount with its currency, `{follower}` for whose conversation it was where somebody else
+noted it, `{what}` for the opportunity or receivable it happened to. A part
 in square brackets is left out where one of its values is missing.
 """
 
@@ -11,8 +12,8 @@ from collections.abc import Mapping
 
 TEXTS: Mapping[str, tuple[str, str]] = {
     "customer.registered": (
-        "{actor}登记了客户[ {code}][ {name}][，负责人：{owner_id}]",
-        "{actor} registered the customer[ {code}][ {name}][, owner: {owner_id}]",
+        "{actor}登记了客户[ {code}][ {name}][，负责人：{owner_id}][，流失原因：{churn_reason}]",
+        "{actor} registered the customer[ {code}][ {name}][, owner: {owner_id}][, reason for leaving: {churn_reason}]",
     ),
     "customer.profile-revised": (
         "{actor}修改了客户资料：{changes}",
@@ -51,10 +52,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "customer.tagged": ("{actor}添加了标签「{tag}」", "{actor} added the tag “{tag}”"),
     "customer.untagged": ("{actor}移除了标签「{tag}」", "{actor} removed the tag “{tag}”"),
     "customer.follow-up-logged": (
-        "{actor}记录了跟进：{method}，{occurred_at}[，主题：{subject}][，内容：{content}][，客户反馈：{feedback}]"
+        "{actor}记录了跟进：{method}，{occurred_at}[，跟进人：{follower}][，参与人员：{participants}]"
+        "[，事务类型：{interaction}][，主题：{subject}][，内容：{content}][，客户反馈：{feedback}]"
         "[，态度：{attitude}][，进度 {progress}%][，意向：{intent}][，结果：{result}][，成交日期 {deal_on}]"
         "[，{unanswered}][，下次联系 {next_contact_on}][，下一步：{next_action}]",
-        "{actor} logged a follow-up: {method}, {occurred_at}[, subject: {subject}][, content: {content}]"
+        "{actor} logged a follow-up: {method}, {occurred_at}[, by {follower}][, participants: {participants}]"
+        "[, interaction: {interaction}][, subject: {subject}][, content: {content}]"
         "[, feedback: {feedback}][, attitude: {attitude}][, progress {progress}%][, intent: {intent}]"
         "[, result: {result}][, deal on {deal_on}][, {unanswered}][, next contact {next_contact_on}]"
         "[, next: {next_action}]",

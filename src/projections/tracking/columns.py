@@ -11,6 +11,7 @@ from projections.tracking.flags import FLAGS
 
 SOURCE: LiteralString = """customers c
     LEFT JOIN members m ON m.member_id = c.owner_id
+    LEFT JOIN members f ON f.member_id = c.last_follower_id
     LEFT JOIN teams t ON t.team_id = m.team_id
     LEFT JOIN contacts p ON p.customer_id = c.customer_id AND p.contact_id = c.contact_id"""
 
@@ -78,6 +79,8 @@ COLUMNS: dict[str, Column] = {
     "registered_at": Column("c.registered_at", "instant", nullable=False, sortable=True),
     "follow_ups": Column("c.follow_ups", "number", nullable=False, sortable=True),
     "last_followed_up_at": Column("c.last_followed_up_at", "instant", sortable=True, nulls="smallest"),
+    "last_follower_id": Column("c.last_follower_id", "uuid"),
+    "last_follower": Column("f.name", "text", sortable=True),
     "last_method": _choice("c.last_method", *Method),
     "last_subject": Column("c.last_subject", "text"),
     "last_content": Column("c.last_content", "text"),

@@ -1,6 +1,11 @@
-"""What a row is marked with on a day (LIF-4 to LIF-6, LIF-8, REM-5, REM-10, REM-11, FUP-5), and how a sheet shows it.
+"""What a row is marked with on a day, and how a sheet shows it (LIF-2, LIF-4 to LIF-6, LIF-8, REM-5, REM-10, FUP-5).
 
 Each mark is a condition that is never null; it is what the `flags` column lists and what a filter asks for.
+
+`churn_suspected` marks a won customer that may be lost (LIF-2): for three calendar months no deal and no payment, and
+no answer; and somebody tried, since the last deal or payment, without one. A deal is a won opportunity, a deal at a
+follow-up, or the day the customer became won; one entered as won counts from the day of entry. Who was never tried is
+not suspected but `no_follow_up_long`.
 """
 
 from __future__ import annotations
@@ -17,6 +22,13 @@ FLAGS: dict[str, LiteralString] = {
     "intent_yes": "(c.intent IS NOT NULL AND c.intent = 'yes')",
     "won": "(c.lifecycle = 'won')",
     "churned": "(c.lifecycle = 'churned')",
+    "churn_suspected": """(NOT c.archived AND c.lifecycle = 'won' AND c.unanswered > 0
+        AND coalesce(c.last_answered_on + interval '3 months' <= %(on)s::date, true)
+        AND coalesce(c.lifecycle_on, c.registered_on) + interval '3 months' <= %(on)s::date
+        AND coalesce(c.lifecycle_on, c.registered_on) < c.last_followed_up_on
+        AND NOT EXISTS (SELECT FROM dealings d WHERE d.customer_id = c.customer_id
+            AND (d.occurred_on + interval '3 months' > %(on)s::date OR d.occurred_on >= c.last_followed_up_on)
+            OFFSET 0))""",
     "final_paid": "(c.receivables > 0 AND c.open_receivables = 0)",
     "payment_overdue": """(c.open_receivables > 0 AND EXISTS (SELECT FROM receivables r
         WHERE r.customer_id = c.customer_id AND r.open_amount > 0 AND r.due_on < %(on)s::date OFFSET 0))""",

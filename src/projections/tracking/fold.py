@@ -19,6 +19,7 @@ from projections.tracking.follow_ups import apply_follow_up
 from projections.tracking.rows import (
     ContactRow,
     CustomerRow,
+    DealingRow,
     DealRow,
     MemberRow,
     NamesRow,
@@ -31,6 +32,8 @@ from projections.tracking.spelling import pairs_text, search_text, sort_key
 from projections.tracking.sums import added
 
 CUSTOMER_PERSONAL = ("name", "address", "phone", "email", "need", "budget", "notes")
+NOT_SHOWN = frozenset({"distance", "business_category", "unsuitable_visiting_time", "personality"})
+"""What the profile says beside what a sheet has room for; the customer's record and the history have it."""
 CONTACT_PERSONAL = ("name", "mobile", "phone", "email")
 CONTACT_FIELDS = ("name", "title", "mobile", "phone", "email")
 DEFAULT_TIME_ZONE = Settings().time_zone
@@ -70,6 +73,7 @@ class Tracking(Projection):
     receivables = table(
         "receivables", ReceivableRow, key="receivable_id", indexes=("customer_id, due_on WHERE open_amount > 0",)
     )
+    dealings = table("dealings", DealingRow, key="dealing_id", indexes=("customer_id, occurred_on",))
     deals = table("deals", DealRow, key="position", append_only=True, indexes=("deal_on, customer_id",))
     members = table("members", MemberRow, key="member_id", shared=True)
     teams = table("teams", TeamRow, key="team_id", shared=True)
@@ -147,6 +151,7 @@ class Tracking(Projection):
             budget=budget,
             notes=notes,
             first_contact_on=event.first_contact_on,
+            churn_reason=event.churn_reason,
             category=event.category,
             owner_id=event.owner_id,
             follow_up_due_on=follow_up_due(event.lifecycle, event.first_contact_on or day),
@@ -160,7 +165,8 @@ class Tracking(Projection):
         """The named fields are these now."""
         row = self._touched(event)
         for field in event.changed:
-            setattr(row, field, getattr(event, field))
+            if field not in NOT_SHOWN:
+                setattr(row, field, getattr(event, field))
         if "name" in event.changed:
             row.name_key = derived(sort_key, row.kind == "person", row.name)
             shown = None if row.contact_id is None else self.contacts[(row.customer_id, row.contact_id)]
@@ -252,6 +258,7 @@ class Tracking(Projection):
         row, day = self._touched(event), self._day(event.occurred_at)
         apply_follow_up(row, event, day)
         if event.result == "won":
+            self.dealings.add(DealingRow(event.follow_up_id, row.customer_id, event.deal_on or day))
             self.deals.add(
                 DealRow(
                     _position(event),
@@ -262,6 +269,7 @@ class Tracking(Projection):
                     event.method,
                     event.progress,
                     event.intent,
+                    event.follower_id,
                 )
             )
 
@@ -292,7 +300,8 @@ class Tracking(Projection):
     @folds(Opportunity.Won)
     def opportunity_won(self, event: Opportunity.Won) -> None:
         """It is no longer open, and its value is won."""
-        self._recount(event, outcome="won", amount=event.amount, currency=event.currency)
+        row = self._recount(event, outcome="won", amount=event.amount, currency=event.currency)
+        self.dealings.add(DealingRow(event.originator_id, row.customer_id, event.occurred_on))
 
     @folds(Opportunity.Lost)
     def opportunity_lost(self, event: Opportunity.Lost) -> None:
@@ -301,7 +310,9 @@ class Tracking(Projection):
 
     @folds(Opportunity.Reopened)
     def opportunity_reopened(self, event: Opportunity.Reopened) -> None:
-        """It is open again, at its last value."""
+        """It is open again, at its last value; there was no deal after all."""
+        if self.opportunities[event.originator_id].outcome == "won":
+            self.dealings.remove(event.originator_id)
         self._recount(event, outcome="open")
 
     @folds(
@@ -328,15 +339,22 @@ class Tracking(Projection):
         row.open_receivables += event.amount > 0
         row.open_balance = added(row.open_balance, event.amount, event.currency)
 
-    @folds(Receivable.PaymentReceived, Receivable.WrittenOff)
-    def owed_less(self, event: Receivable.PaymentReceived | Receivable.WrittenOff) -> None:
-        """Paid, or no longer expected."""
+    @folds(Receivable.PaymentReceived)
+    def payment_received(self, event: Receivable.PaymentReceived) -> None:
+        """The customer owes less, and still does business with us."""
+        row = self._owe(event, -event.amount)
+        self.dealings.add(DealingRow(event.payment_id, row.customer_id, event.occurred_on))
+
+    @folds(Receivable.WrittenOff)
+    def written_off(self, event: Receivable.WrittenOff) -> None:
+        """It is no longer expected."""
         self._owe(event, -event.amount)
 
     @folds(Receivable.PaymentReversed)
     def payment_reversed(self, event: Receivable.PaymentReversed) -> None:
         """It is owed again."""
         self._owe(event, event.amount)
+        self.dealings.remove(event.payment_id)
 
     @folds(Receivable.DueDateMoved)
     def due_date_moved(self, event: Receivable.DueDateMoved) -> None:
@@ -386,19 +404,21 @@ class Tracking(Projection):
         names = self.names[row.customer_id]
         names.search, names.pairs = _names_of(row, contact)
 
-    def _recount(self, event: Any, **changes: Any) -> None:
+    def _recount(self, event: Any, **changes: Any) -> CustomerRow:
         row, opportunity = self._customer(event), self.opportunities[event.originator_id]
         _count(row, opportunity, -1)
         for field, value in changes.items():
             setattr(opportunity, field, value)
         _count(row, opportunity, 1)
+        return row
 
-    def _owe(self, event: Any, amount: Any) -> None:
+    def _owe(self, event: Any, amount: Any) -> CustomerRow:
         row, receivable = self._customer(event), self.receivables[event.originator_id]
         row.open_receivables -= receivable.open_amount > 0
         receivable.open_amount += amount
         row.open_receivables += receivable.open_amount > 0
         row.open_balance = added(row.open_balance, amount, receivable.currency)
+        return row
 
     def _dispute(self, event: Any, *, disputed: bool) -> None:
         row, receivable = self._customer(event), self.receivables[event.originator_id]

@@ -2,52 +2,65 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from projections.engine.derived import personal
 from projections.tracking.cadence import follow_up_due
 from projections.tracking.rows import CustomerRow
 
-SAID = ("subject", "content", "feedback", "next_action")
+SAID = ("subject", "content", "feedback")
 IN_TIME = timedelta(hours=24)
 """A follow-up is to be recorded within a day of the conversation (FUP-5)."""
 
 
 def apply_follow_up(row: CustomerRow, event: Any, day: date) -> None:
-    """Count it; where no later conversation is known, show it as the last one.
+    """Count it, and show of it what no later conversation has said: in whatever order they are entered.
 
-    The next date is the one agreed now, or none; an attempt that nobody answered lets the agreed date stand. Progress
+    The next date is the one agreed last, or none; an attempt that nobody answered lets the agreed date stand. Progress
     and result stay as last said.
     """
-    occurred_at, latest_at = event.occurred_at, row.last_followed_up_at
     row.follow_ups += 1
-    _count_unanswered(row, event)
-    if latest_at is not None and occurred_at < latest_at:
-        return
-    row.last_followed_up_at = occurred_at
+    _count_unanswered(row, event, day)
+    _keep_what_was_agreed(row, event)
+    if _is_latest(event, row.last_followed_up_at):
+        _show_as_last(row, event, day)
+
+
+def _is_latest(event: Any, known_at: datetime | None) -> bool:
+    """Whether nothing later is known; of two at the same moment, the one entered last counts."""
+    return known_at is None or bool(event.occurred_at >= known_at)
+
+
+def _show_as_last(row: CustomerRow, event: Any, day: date) -> None:
+    row.last_followed_up_at = event.occurred_at
     row.last_followed_up_on = day
+    row.last_follower_id = event.follower_id
     row.last_method = event.method
-    row.last_subject, row.last_content, row.last_feedback, next_action = personal(event, SAID)
+    row.last_subject, row.last_content, row.last_feedback = personal(event, SAID)
     row.last_attitude = event.attitude
     row.last_inclination = event.intent
-    if event.progress is not None:
-        row.last_progress = event.progress
-    if event.result is not None:
-        row.last_result = event.result
-    row.last_entered_late = event.imported is None and event.recorded_at - occurred_at > IN_TIME
+    row.last_entered_late = event.imported is None and event.recorded_at - event.occurred_at > IN_TIME
     row.follow_up_due_on = follow_up_due(row.lifecycle, day)
-    if event.answered or event.next_contact_on is not None:
-        row.next_contact_on = event.next_contact_on
-        row.next_action = next_action
 
 
-def _count_unanswered(row: CustomerRow, event: Any) -> None:
+def _keep_what_was_agreed(row: CustomerRow, event: Any) -> None:
+    """Progress, result and next date each stay until something later is said about them."""
+    if event.progress is not None and _is_latest(event, row.progress_at):
+        row.last_progress, row.progress_at = event.progress, event.occurred_at
+    if event.result is not None and _is_latest(event, row.result_at):
+        row.last_result, row.result_at = event.result, event.occurred_at
+    if (event.answered or event.next_contact_on is not None) and _is_latest(event, row.agreed_at):
+        row.next_contact_on, row.agreed_at = event.next_contact_on, event.occurred_at
+        (row.next_action,) = personal(event, ("next_action",))
+
+
+def _count_unanswered(row: CustomerRow, event: Any, day: date) -> None:
     """Attempts since the last conversation, by when they were made and not by when they were entered."""
     at, answered_at = event.occurred_at, row.last_answered_at
     if event.answered:
         if answered_at is None or at > answered_at:
-            row.last_answered_at = at
+            row.last_answered_at, row.last_answered_on = at, day
         if row.unanswered:
             row.unanswered_at = tuple(attempt for attempt in row.unanswered_at or () if attempt > at) or None
             row.unanswered = len(row.unanswered_at or ())

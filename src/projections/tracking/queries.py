@@ -44,15 +44,19 @@ def one(connection: Connection[Any], customer_id: UUID, on: date) -> dict[str, A
 def won_customers(connection: Connection[Any], from_on: date, until_on: date) -> dict[str, Any]:
     """The customers with whom a deal was made in a follow-up, its day from the first to the last of these (FUP-6).
 
-    `count` is the number of customers; `customers` has each of them once, with its first deal in the window.
+    `count` is the number of customers; `customers` has each of them once, with its first deal in the window and the
+    salesperson who made it (`follower`).
     """
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(
             """
             SELECT * FROM (
                 SELECT DISTINCT ON (d.customer_id) d.customer_id, c.code, c.legacy_code, c.name, c.tier, d.deal_on,
-                       d.followed_up_on, d.method, d.progress, d.inclination, c.owner_id, m.name AS owner
-                FROM deals d JOIN customers c USING (customer_id) LEFT JOIN members m ON m.member_id = c.owner_id
+                       d.followed_up_on, d.method, d.progress, d.inclination, d.follower_id,
+                       f.name AS follower, c.owner_id, m.name AS owner
+                FROM deals d JOIN customers c USING (customer_id)
+                LEFT JOIN members m ON m.member_id = c.owner_id
+                LEFT JOIN members f ON f.member_id = d.follower_id
                 WHERE d.deal_on BETWEEN %(from_on)s AND %(until_on)s
                 ORDER BY d.customer_id, d.deal_on, d.position) won
             ORDER BY deal_on, customer_id

@@ -56,6 +56,7 @@ class CustomerRow(msgspec.Struct):
     follow_ups: int = 0
     last_followed_up_at: datetime | None = None
     last_followed_up_on: date | None = None
+    last_follower_id: UUID | None = None
     last_method: str | None = None
     last_subject: str | None = None
     last_content: str | None = None
@@ -63,14 +64,18 @@ class CustomerRow(msgspec.Struct):
     last_attitude: str | None = None
     last_inclination: str | None = None
     last_progress: int | None = None
+    progress_at: datetime | None = None
     last_result: str | None = None
+    result_at: datetime | None = None
     last_entered_late: bool = False
     last_answered_at: datetime | None = None
+    last_answered_on: date | None = None
     unanswered: int = 0
     unanswered_at: tuple[datetime, ...] | None = None
     follow_up_due_on: date | None = None
     next_contact_on: date | None = None
     next_action: str | None = None
+    agreed_at: datetime | None = None
     opportunities: int = 0
     open_opportunities: int = 0
     open_amount: dict[str, str] | None = None
@@ -139,10 +144,19 @@ class DealRow(msgspec.Struct):
     method: str
     progress: int | None
     inclination: str | None
+    follower_id: UUID | None
+
+
+class DealingRow(msgspec.Struct):
+    """Something by which a customer did business with us: a deal at a follow-up, a won opportunity or a payment."""
+
+    dealing_id: UUID
+    customer_id: UUID
+    occurred_on: date
 
 
 class MemberRow(msgspec.Struct):
-    """Somebody who owns customers."""
+    """Somebody who owns customers or speaks with them."""
 
     member_id: UUID
     name: str | None
