@@ -19,6 +19,8 @@ from starlette.responses import Response
 from aggregates.base import DomainError
 from api import docs, feed, health, openapi, writes
 from api.batches import add_batches
+from api.bodies import MAX_BODY
+from api.field_codes import our_code
 from api.identity import Identities
 from api.imports import add_imports
 from api.metrics import Metrics
@@ -103,8 +105,8 @@ async def _http(request: Request, error: Exception) -> Response:
         values = {"path": path, "method": request.method[:20], "accepted": accepted}
         return response(Problem(405, "method-not-allowed", values, headers={"Allow": ", ".join(accepted)}), request)
     if error.status_code == 413:
-        return response(Problem(413, "body-too-large", {"limit": "-"}), request)
-    return response(Problem(error.status_code, "malformed-json", {"error": str(error.detail)}), request)
+        return response(Problem(413, "body-too-large", {"limit": MAX_BODY}), request)
+    return response(Problem(error.status_code, "malformed-json", {"reason": "unreadable"}), request)
 
 
 async def _unfit(request: Request, error: Exception) -> Response:
@@ -116,7 +118,7 @@ async def _unfit(request: Request, error: Exception) -> Response:
 def _fault(found: Any) -> FieldFault:
     place, *rest = [str(step) for step in found["loc"]] or ["body"]
     where: Any = place if place in ("body", "query", "path", "header") else "body"
-    return FieldFault(where, "/" + "/".join(rest), found["type"], found.get("ctx") or {})
+    return FieldFault(where, "/" + "/".join(rest), our_code(found["type"]), found.get("ctx") or {})
 
 
 async def _break_down(request: Request, error: Exception) -> Response:

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 from starlette.requests import Request
 
+from aggregates import event_classes
 from api.problems import FieldFault, Place, invalid
 from api.texts import DEFAULT_LANGUAGE, Language, preferred
 from projections.engine.listing import MAX_LIMIT, Listing, Query, QueryRefused
@@ -30,13 +32,17 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a query string; with `choices`, one of them, and `many` of them with commas between."""
+    """One parameter of a query string; with `choices`, one of them, and `many` of them with commas between.
+
+    `unknown` is the code of the fault that something else than a choice is.
+    """
 
     name: str
     kind: Kind
     says: str
     example: Any = None
     choices: tuple[str, ...] = ()
+    unknown: str = "unknown-choice"
     many: bool = False
     least: int = 0
     most: int = 2**62
@@ -51,7 +57,7 @@ class Parameter:
     def _one(self, raw: str) -> Any:
         if self.choices:
             if raw not in self.choices:
-                raise invalid(self._fault("unknown-choice", accepted=self.choices))
+                raise invalid(self._fault(self.unknown, accepted=self.choices))
             return raw
         try:
             value = read_bool(raw) if self.kind == "bool" else read_value(self.kind, raw)
@@ -82,6 +88,15 @@ ON = Parameter("on", "date", "The business day asked about; today, or the day of
 AS_OF = Parameter("as_of", "instant", "What was known at this moment; not in the future.", "2026-01-31T09:30:00+08:00")
 AFTER = Parameter(
     "after", "number", "Wait (a few seconds at most) until this position, from a command's answer, is visible.", 1024
+)
+TOPIC = Parameter(
+    "topic",
+    "enum",
+    "Only these topics, with commas between.",
+    "customer.follow-up-logged",
+    choices=tuple(sorted(event_classes())),
+    unknown="unknown-topic",
+    many=True,
 )
 ID = Parameter("id", "uuid", "The id.", "0192f0c1-7d5a-7cc3-a1b2-0123456789ab", place="path")
 
@@ -122,6 +137,7 @@ class Asked:
 
 def ask(request: Request, takes: Sequence[Parameter], listing: Listing | None, secret: bytes) -> Asked:
     """Reads and checks everything in the path and the query string; raises Problem 422."""
+    _require_utf8(request.scope["query_string"])
     pairs = request.query_params.multi_items()
     by_name = {parameter.name: parameter for parameter in takes if parameter.place == "query"}
     values = {item.name: item.read(str(request.path_params[item.name])) for item in takes if item.place == "path"}
@@ -131,8 +147,7 @@ def ask(request: Request, takes: Sequence[Parameter], listing: Listing | None, s
                 raise invalid(FieldFault("query", f"/{name}", "repeated-parameter"))
             values[name] = by_name[name].read(raw)
         elif listing is None:
-            accepted = tuple(by_name) or ("-",)
-            raise invalid(FieldFault("query", f"/{_short(name)}", "unknown-parameter", {"accepted": accepted}))
+            raise invalid(FieldFault("query", f"/{_short(name)}", "unknown-parameter", {"accepted": tuple(by_name)}))
     language = preferred(request.headers.get("accept-language"))
     if listing is None:
         return Asked(values, language=language)
@@ -143,6 +158,16 @@ def ask(request: Request, takes: Sequence[Parameter], listing: Listing | None, s
     except QueryRefused as refused:
         raise invalid(query_fault(refused)) from None
     return Asked(values, query, language)
+
+
+def _require_utf8(query: bytes) -> None:
+    """Signs in another encoding would be searched for as question marks."""
+    for pair in query.split(b"&") if b"%" in query else ():
+        try:
+            unquote_to_bytes(pair).decode("utf-8")
+        except UnicodeDecodeError:
+            name = unquote_to_bytes(pair.partition(b"=")[0]).decode("utf-8", "replace")
+            raise invalid(FieldFault("query", f"/{_short(name)}", "not-utf8")) from None
 
 
 def query_fault(refused: QueryRefused) -> FieldFault:

@@ -84,11 +84,12 @@ def _all(crm: Services, body: bytes, actor: Actor, key: str | None, language: La
         if (malformed := malformed_by(error)) is not None:
             refuse_malformed(body, malformed)
         refuse_ambiguous(body)
-        raise invalid(*validation_faults(error)) from None
+        raise invalid(*validation_faults(error, Batch)) from None
     refuse_ambiguous(body)
     results = [_one(crm, item, index, actor, key, language, path) for index, item in enumerate(batch.commands)]
     refused = sum("problem" in result for result in results)
-    return json_response({"done": len(results) - refused, "refused": refused, "results": results})
+    headers = {"Content-Language": language, "Vary": "Accept-Language"}
+    return json_response({"done": len(results) - refused, "refused": refused, "results": results}, headers=headers)
 
 
 def _one(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from time import monotonic
 from typing import Any
@@ -12,9 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import events
-from api.asking import Parameter, ask
+from api.asking import TOPIC, Parameter, ask
 from api.identity import identify
-from api.reading import json_response
+from api.problems import FieldFault, invalid, malformed_header
+from api.reading import json_response, require_reached
 from api.services import Services, services_of
 from api.shapes import Events
 from api.streams import HEARTBEAT, HEARTBEAT_SECONDS, Pulse, event_stream, message, wants_stream
@@ -24,7 +26,7 @@ from ledger.reading import read
 BATCH = 500
 AFTER = Parameter("after", "number", "Begin after this position; 0 is the beginning.", 0)
 LIMIT = Parameter("limit", "number", "Events a page.", 100, least=1, most=1000)
-TOPIC = Parameter("topic", "text", "Only these topics, with commas between.", "customer.follow-up-logged", many=True)
+_POSITION = re.compile(r"\d{1,18}", re.ASCII)
 
 
 def add_feed(router: APIRouter) -> None:
@@ -42,10 +44,10 @@ def add_feed(router: APIRouter) -> None:
         asked = ask(request, takes, None, b"")
         crm.policy.require(actor, "read-events")
         after, topics = asked.get("after", 0), asked.get("topic") or None
+        last = last_event_id(request) if wants_stream(request) else None
+        await run_in_threadpool(_require_written, crm, after, last)
         if wants_stream(request):
-            last = request.headers.get("last-event-id", "")
-            after = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else after
-            return event_stream(_stream(request, crm, after, topics))
+            return event_stream(_stream(request, crm, after if last is None else last, topics))
         return json_response(await run_in_threadpool(_page, crm, after, topics, asked.get("limit", 100)))
 
     router.add_api_route(
@@ -58,6 +60,25 @@ def add_feed(router: APIRouter) -> None:
         tags=["events"],
         openapi_extra={"parameters": [parameter.openapi for parameter in takes]},
     )
+
+
+def last_event_id(request: Request) -> int | None:
+    """The position in Last-Event-ID; an empty one is what a browser sends that saw none. Raises Problem 400."""
+    given = request.headers.get("last-event-id", "").strip()
+    if not given:
+        return None
+    if not _POSITION.fullmatch(given):
+        raise malformed_header("Last-Event-ID", "event-position")
+    return int(given)
+
+
+def _require_written(crm: Services, after: int, last: int | None) -> None:
+    """Who went on from a position that does not exist yet would miss everything up to there."""
+    if last is None:
+        require_reached(crm, after)
+    elif last > (head := crm.ledger.head()):
+        values = {"after": last, "head": head}
+        raise invalid(FieldFault("header", "/Last-Event-ID", "position-ahead", values))
 
 
 def _page(crm: Services, after: int, topics: tuple[str, ...] | None, limit: int) -> dict[str, Any]:

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from uuid import UUID
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.texts import Language, field_text, preferred, problem_text
+from api.texts import Language, field_text, joined, preferred, problem_text
 
 Place = Literal["body", "query", "path", "header"]
+MOST_TOLD, MOST_SUMMED_UP = 100, 3
+"""Faults that a problem lists, and those of them that its `detail` repeats."""
+LONGEST_STEP = 100
+"""Signs of a name in a pointer: what a client made up may be as long as a body."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +53,28 @@ def invalid(*faults: FieldFault) -> Problem:
     return Problem(422, "invalid-fields", {"count": len(faults)}, faults)
 
 
+def malformed_header(name: str, kind: str) -> Problem:
+    """400: a header that holds something else than it should."""
+    values = {"header": name, "kind": kind}
+    return Problem(400, "malformed-header", values, (FieldFault("header", f"/{name}", "malformed-header", values),))
+
+
+def job_finished(job: UUID, state: str) -> Problem:
+    """409: a job that cannot be stopped, because it has ended."""
+    return Problem(409, "job-finished", {"job": job, "state": state})
+
+
 def pointer_to(path: Iterable[str | int]) -> str:
     """The RFC 6901 pointer to a place in a body."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    return "".join("/" + str(step)[:LONGEST_STEP].replace("~", "~0").replace("/", "~1") for step in path)
 
 
 def document(problem: Problem, language: Language, instance: str) -> dict[str, Any]:
     """The problem as a client reads it."""
-    title, detail = problem_text(problem.code, problem.values, language)
+    errors = [_told(fault, language) for fault in problem.faults[:MOST_TOLD]]
+    title, detail = problem_text(
+        problem.code, {**problem.values, "said": _summed_up(problem, errors, language)}, language
+    )
     return {
         "type": f"/api/v1/problems/{problem.code}",
         "title": title,
@@ -63,16 +82,19 @@ def document(problem: Problem, language: Language, instance: str) -> dict[str, A
         "detail": detail,
         "instance": instance,
         "code": problem.code,
-        "errors": [
-            {
-                "in": fault.place,
-                "pointer": fault.pointer,
-                "code": fault.code,
-                "message": field_text(fault.code, fault.values, language),
-            }
-            for fault in problem.faults
-        ],
+        "errors": errors,
     }
+
+
+def _told(fault: FieldFault, language: Language) -> dict[str, str]:
+    message = field_text(fault.code, fault.values, language)
+    return {"in": fault.place, "pointer": fault.pointer, "code": fault.code, "message": message}
+
+
+def _summed_up(problem: Problem, errors: list[dict[str, str]], language: Language) -> str:
+    """What the first few fields are told, in one sentence."""
+    said = [(each["pointer"].removeprefix("/"), each["message"]) for each in errors[:MOST_SUMMED_UP]]
+    return joined(said, len(problem.faults), language)
 
 
 def response(problem: Problem, request: Request) -> Response:

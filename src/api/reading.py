@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import msgspec
 from anyio import to_thread
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -18,6 +17,7 @@ from starlette.responses import Response
 
 from api.asking import Asked, Parameter, ask, listing_parameters
 from api.days import business_day
+from api.encoding import to_json
 from api.identity import identify
 from api.problems import FieldFault, invalid
 from api.services import Services, services_of
@@ -127,5 +127,5 @@ def being_built(building: StillBuilding) -> Response:
 
 
 def json_response(shown: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """The answer as JSON: amounts as decimal strings, moments in UTC."""
-    return Response(msgspec.json.encode(shown), status_code=status, headers=headers, media_type="application/json")
+    """The answer as JSON: amounts as decimal strings with two decimals, moments in UTC."""
+    return Response(to_json(shown), status_code=status, headers=headers, media_type="application/json")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
-from typing import Any
+from typing import Any, get_args
 
 import psycopg
 from psycopg_pool import PoolClosed, PoolTimeout
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from aggregates.base import DomainError
 from api.asking import query_fault
+from api.field_codes import our_code
 from api.problems import FieldFault, Problem, invalid, pointer_to
-from ledger.errors import ClaimTaken, DatabaseAway, NotFound
+from commands import ALL
+from ledger.errors import ClaimTaken, DatabaseAway, NotFound, StaleVersion
 from projections.engine.failures import BuildFailed, NotBuilt
 from projections.engine.listing import QueryRefused
 
@@ -40,6 +43,7 @@ STATUS: dict[str, int] = {
     "amount-not-positive": 422,
     "customer-unclear": 422,
     "due-before-issued": 422,
+    "due-against-terms": 422,
     "contact-unknown": 422,
     "entry-unknown": 422,
     "payment-unknown": 422,
@@ -84,7 +88,7 @@ def problem_of(error: Exception) -> Problem | None:
     if isinstance(error, BuildFailed):
         return Problem(503, "copy-failed", {"projection": error.projection, "job": error.job_id})
     if isinstance(error, (psycopg.DataError, psycopg.errors.StatementTooComplex)):
-        return Problem(422, "invalid-fields", {"count": 1})
+        return invalid(FieldFault("body", "", "unstorable"))
     return None
 
 
@@ -109,6 +113,8 @@ def _is_away(error: Exception) -> bool:
 
 
 def _refusal(error: DomainError) -> Problem:
+    if isinstance(error, StaleVersion):
+        return _stale(error)
     faults: list[FieldFault] = []
     if error.code in QUERY_FIELDS:
         faults = [FieldFault("query", f"/{QUERY_FIELDS[error.code]}", error.code, error.values)]
@@ -117,6 +123,16 @@ def _refusal(error: DomainError) -> Problem:
     elif error.pointer:
         faults = [FieldFault("body", pointer_to([error.pointer]), error.code, error.values)]
     return Problem(STATUS.get(error.code, 409), error.code, error.values, faults)
+
+
+def _stale(error: StaleVersion) -> Problem:
+    """412: the fields that were changed since, or that there is no such version yet."""
+    if error.values["expected"] > error.values["actual"]:
+        fault = FieldFault("header", "/If-Match", "version-ahead", error.values)
+        return Problem(412, "version-ahead", error.values, (fault,))
+    changed = error.values["changed_fields"]
+    faults = [FieldFault("body", pointer_to([name]), "changed-since", error.values) for name in changed]
+    return Problem(412, error.code, error.values, faults)
 
 
 def unknown_reference(error: NotFound, sent: Any) -> Problem | None:
@@ -141,13 +157,46 @@ def _path_of(wanted: str, value: Any) -> tuple[str | int, ...] | None:
     return None
 
 
-def validation_faults(error: ValidationError, before: tuple[str | int, ...] = ()) -> list[FieldFault]:
-    """What pydantic found, as faults of fields."""
+def validation_faults(error: ValidationError, model: type[BaseModel] | None = None) -> list[FieldFault]:
+    """What pydantic found, as faults of fields; those of a command when no other model is named."""
+    model = model or _COMMANDS.get(error.title)
     faults = []
     for found in error.errors(include_url=False, include_input=False):
         values = dict(found.get("ctx") or {})
-        faults.append(FieldFault("body", pointer_to((*before, *found["loc"])), found["type"], values))
+        if found["type"] == "extra_forbidden":
+            values["accepted"] = known_fields(model, found["loc"][:-1])
+        elif "expected" in values or "expected_tags" in values:
+            values["accepted"] = _listed(str(values.get("expected") or values.get("expected_tags")))
+        faults.append(FieldFault("body", pointer_to(found["loc"]), our_code(found["type"]), values))
     return faults
+
+
+_COMMANDS: dict[str, type[BaseModel]] = {command.__name__: command for command in ALL}
+_QUOTED = re.compile(r"'([^']*)'")
+
+
+def _listed(expected: str) -> tuple[str, ...]:
+    """The values that pydantic lists in an English sentence."""
+    return tuple(_QUOTED.findall(expected)) or (expected,)
+
+
+def known_fields(model: Any, path: tuple[str | int, ...]) -> tuple[str, ...]:
+    """The names of the fields at a place in a model's body; none where the place is no model."""
+    for step in path:
+        model = _model_in(model)
+        if model is None:
+            return ()
+        if isinstance(step, str) and step in model.model_fields:
+            model = model.model_fields[step].annotation
+    found = _model_in(model)
+    return () if found is None else tuple(found.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that an annotation is, or holds (a list of them, one or none)."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((model for part in get_args(annotation) if (model := _model_in(part)) is not None), None)
 
 
 def malformed_by(error: ValidationError) -> str | None:

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from threading import Event, Lock, Thread
 from typing import Any
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
+from api.encoding import to_json
 from ledger.database import Database
 from ledger.errors import DatabaseAway
 from ledger.tailing import Bell
@@ -33,7 +33,7 @@ def event_stream(pieces: AsyncIterator[bytes]) -> StreamingResponse:
 def message(name: str, data: Any, id: int | None = None) -> bytes:
     """One event as the browser's EventSource reads it."""
     head = b"" if id is None else b"id: %d\n" % id
-    return head + b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(data) + b"\n\n"
+    return head + b"event: " + name.encode() + b"\ndata: " + to_json(data) + b"\n\n"
 
 
 HEARTBEAT = b": still here\n\n"

@@ -19,7 +19,7 @@ from aggregates.workspace import WORKSPACE_ID
 from api.asking import ID, Parameter
 from api.bodies import read_json_bytes, refuse_ambiguous, refuse_malformed
 from api.identity import identify
-from api.problems import FieldFault, Problem, invalid
+from api.problems import FieldFault, invalid, malformed_header
 from api.refusals import malformed_by, unknown_reference, validation_faults
 from api.services import Services, services_of
 from commands.base import Command, execute
@@ -58,6 +58,12 @@ class Write:
         return tuple(name for name in _PATH_FIELD.findall(self.path) if name != "id")
 
     @property
+    def required_fields(self) -> tuple[str, ...]:
+        """The command's fields that the body must have."""
+        fields = self.command.model_fields
+        return tuple(name for name in fields if fields[name].is_required() and name not in self.path_fields)
+
+    @property
     def place(self) -> str:
         """Where the thing it answers for is found, up to its id."""
         return "/api/v1" + (self.makes or self.path.split("/{")[0])
@@ -85,8 +91,7 @@ async def perform(request: Request, write: Write) -> Response:
     if request.scope["query_string"]:
         name = next(iter(request.query_params), "")
         raise invalid(FieldFault("query", f"/{name[:100]}", "unknown-parameter", {"accepted": ()}))
-    empty_allowed = write.method == "DELETE" and not request.headers.get("content-type")
-    body = b"{}" if empty_allowed else await read_json_bytes(request)
+    body = await read_json_bytes(request, if_none=b"{}")
     to = ID.read(request.path_params["id"]) if "id" in request.path_params else FIXED.get(write.path)
     expecting, key = if_match(request), idempotency_key(request)
     crm = services_of(request)
@@ -166,7 +171,7 @@ def if_match(request: Request) -> int | None:
         return None
     found = _ETAG.fullmatch(given.strip().removeprefix("W/"))
     if not found:
-        raise _header("If-Match", '"3"')
+        raise malformed_header("If-Match", "version-tag")
     return int(found[1])
 
 
@@ -177,13 +182,8 @@ def idempotency_key(request: Request) -> str | None:
         return None
     key = given.strip().removeprefix('"').removesuffix('"')
     if not _KEY.fullmatch(key):
-        raise _header("Idempotency-Key", "1..200 ASCII (UUID)")
+        raise malformed_header("Idempotency-Key", "request-key")
     return key
-
-
-def _header(name: str, accepted: str) -> Problem:
-    fault = FieldFault("header", f"/{name}", "malformed-header", {"header": name, "accepted": accepted})
-    return Problem(400, "malformed-header", {"header": name, "accepted": accepted}, (fault,))
 
 
 def answer(outcome: Outcome, write: Write) -> Response:
@@ -201,10 +201,8 @@ def add_write(router: APIRouter, write: Write) -> None:
     summary, _, more = (write.command.__doc__ or write.command.__name__).strip().partition("\n")
     parameters = [*_path_parameters(write), *HEADERS]
     schema = {"$ref": f"#/components/schemas/{write.command.__name__}"}
-    if write.path_fields and not set(write.command.model_fields) - set(write.path_fields) - {"reason"}:
-        schema = {"type": "object"}
     content = {"application/json": {"schema": schema, "example": write.example}}
-    body = {"required": write.method != "DELETE", "content": content}
+    body = {"required": bool(write.required_fields), "content": content}
     operation = _snake(write.command.__name__) + (f"_at_{write.path.split('/')[1]}" if write.makes else "")
     router.add_api_route(
         write.path,

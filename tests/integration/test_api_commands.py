@@ -116,7 +116,8 @@ def test_what_is_away_is_said_and_when_to_try_again(api: Api, monkeypatch: pytes
 
 def test_a_batch_goes_on_after_a_refusal_and_says_which(api: Api) -> None:
     customer = api.customer("批量二")
-    items = [{"command": "tag", "to": customer, "if_match": 99, "body": {"tag": "a"}}]
+    items = [{"command": "tag", "to": customer, "if_match": 1, "body": {"tag": "a"}}]
+    api.done(f"/customers/{customer}", {"industry": "零售"}, "PATCH")
     answered = api.post("/commands", {"commands": items}, headers={"Accept-Language": "zh"}).json()
     assert answered["results"][0]["status"] == 412
     assert answered["results"][0]["problem"]["title"] == "您的数据已过时"

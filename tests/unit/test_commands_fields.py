@@ -47,7 +47,7 @@ def test_an_unknown_field_is_refused(command: type[Command]) -> None:
 
 @pytest.mark.parametrize(
     ("written", "amount"),
-    [("1200.50", "1200.50"), (1200.5, "1200.5"), (7, "7"), (" 3.1 ", "3.1"), ("9999999999999.99", "9999999999999.99")],
+    [("1200.50", "1200.50"), (1200.5, "1200.50"), (7, "7.00"), (" 3.1 ", "3.10"), ("9999999999999.99", "9999999999999.99")],
 )
 def test_an_amount_is_what_was_written(written: Any, amount: str) -> None:
     assert str(read(ReceivePayment, amount=written).amount) == amount
@@ -79,8 +79,8 @@ def test_an_amount_is_refused(written: Any, fault: str) -> None:
 
 def test_an_unknown_amount_is_null_and_an_exponent_is_written_out() -> None:
     assert read(ReviseAmount, amount=None).amount is None
-    assert str(ReviseAmount(amount=Decimal("1E+3")).amount) == "1000"
-    assert str(ReviseAmount(amount=Decimal("-0")).amount) == "0"
+    assert str(ReviseAmount(amount=Decimal("1E+3")).amount) == "1000.00"
+    assert str(ReviseAmount(amount=Decimal("-0")).amount) == "0.00"
 
 
 def test_a_currency_is_one_of_iso_4217() -> None:

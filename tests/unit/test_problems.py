@@ -32,11 +32,12 @@ def app() -> FastAPI:
 
 
 def test_a_problem_says_everything_the_standard_asks_for() -> None:
-    shown = document(invalid(FieldFault("body", "/amount", "decimal_max_places", {"decimal_places": 2})), "en", "/x")
+    shown = document(invalid(FieldFault("body", "/amount", "too-large", {"le": 100})), "en", "/x")
     assert shown["type"] == "/api/v1/problems/invalid-fields"
     assert (shown["status"], shown["code"], shown["instance"]) == (422, "invalid-fields", "/x")
-    fault = {"in": "body", "pointer": "/amount", "code": "decimal_max_places"}
-    assert shown["errors"] == [{**fault, "message": "should have at most 2 decimals"}]
+    fault = {"in": "body", "pointer": "/amount", "code": "too-large"}
+    assert shown["errors"] == [{**fault, "message": "should be 100 or less"}]
+    assert shown["detail"] == "amount: should be 100 or less"
 
 
 def test_pointers_are_escaped() -> None:
@@ -66,6 +67,26 @@ def test_a_mistake_of_ours_is_no_problem_of_the_client() -> None:
     assert problem_of(KeyError("x")) is None
 
 
+def test_a_stale_version_names_each_field_that_was_changed() -> None:
+    problem = problem_of(StaleVersion(3, 5, ("industry", "notes")))
+    assert problem is not None
+    shown = document(problem, "en", "/x")
+    message = "was changed after version 3; the record is at version 5 now"
+    told = {"in": "body", "code": "changed-since", "message": message}
+    fields = [told | {"pointer": f"/{name}"} for name in ("industry", "notes")]
+    assert shown["errors"] == fields
+    assert "industry, notes" in shown["detail"]
+
+
+def test_a_version_ahead_of_the_record_says_which_is_current() -> None:
+    problem = problem_of(StaleVersion(999, 2, ()))
+    assert problem is not None
+    assert (problem.status, problem.code) == (412, "version-ahead")
+    shown = document(problem, "en", "/x")
+    assert "Version 999 does not exist yet; the current one is 2." in shown["detail"]
+    assert [fault["pointer"] for fault in shown["errors"]] == ["/If-Match"]
+
+
 def test_a_refusal_names_the_field_that_would_have_to_be_another() -> None:
     from datetime import date
 
@@ -93,10 +114,17 @@ def test_a_name_that_stands_twice_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b'{"a": "\\\\u0000"}', '{"a": "\u4e2d"}'.encode(), b'{"a": 1e999, "b": 12345678901234567890}']
+    "body", [b'{"a": "\\\\u0000"}', '{"a": "\u4e2d"}'.encode(), b'{"a": 1e999, "b": 12345678901234567890, "c": 1.50}']
 )
 def test_what_only_looks_ambiguous_passes(body: bytes) -> None:
     refuse_ambiguous(body)
+
+
+@pytest.mark.parametrize("number", ["0.1000000000000000055", "10.000000000000000001", "1e-99999999999999999999"])
+def test_a_number_that_would_be_read_as_another_is_refused(number: str) -> None:
+    with pytest.raises(Problem) as refused:
+        refuse_ambiguous(b'{"a": [1.5, %s]}' % number.encode())
+    assert [(fault.pointer, fault.code) for fault in refused.value.faults] == [("/a/1", "inexact-number")]
 
 
 @pytest.mark.parametrize(

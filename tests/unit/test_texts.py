@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from string import Formatter
 from typing import Any, get_args
@@ -13,8 +14,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
 
 from aggregates.base import DomainError, value_names
+from api.field_codes import OURS
 from api.refusals import STATUS
-from api.texts import LANGUAGES, Language, catalogue, field_text, preferred, problem_text
+from api.texts import LANGUAGES, Language, catalogue, field_text, joined, preferred, problem_text
 from commands import ALL
 from commands.fields.faults import FAULT_CODES
 from projections.engine.listing import QueryRefused
@@ -60,9 +62,26 @@ def test_every_refusal_has_a_text_that_names_only_values_it_has(language: Langua
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_validation_error_has_a_text(language: Language) -> None:
     fields = catalogue(language)["fields"]
-    possible = set(get_args(core_schema.ErrorType)) - set(NOT_OURS.split())
-    assert possible - set(fields) == set()
+    assert set(OURS) == set(get_args(core_schema.ErrorType)) - set(NOT_OURS.split())
+    assert set(OURS.values()) - set(fields) == set()
     assert set(FAULT_CODES) - set(fields) == set()
+
+
+def test_codes_of_fields_are_our_own() -> None:
+    assert [code for code in catalogue("en")["fields"] if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code)] == []
+
+
+def test_a_sentence_never_lists_nothing() -> None:
+    listing = {code for code, text in catalogue("en")["fields"].items() if "{accepted}" in text}
+    assert field_text("unknown-parameter", {"accepted": ()}, "en") == "is not a known parameter; none is known here"
+    assert {"unknown-field", "unknown-parameter", "unfit-filter-value"} <= listing & set(catalogue("en")["bare"])
+
+
+def test_what_several_fields_are_told_is_one_sentence() -> None:
+    said = [("name", "is required"), ("", "does not fit")]
+    assert joined(said, 2, "en") == "name: is required; does not fit"
+    assert joined(said, 5, "zh-CN") == "name：is required；does not fit；另有 3 处"
+    assert joined([], 0, "en") == "Something in it does not fit."
 
 
 def test_commands_have_only_kinds_of_fields_whose_errors_have_texts() -> None:
@@ -86,7 +105,7 @@ def _kinds(schema: Any) -> Iterator[str]:
 
 def test_both_languages_say_the_same_things() -> None:
     chinese, english = catalogue("zh-CN"), catalogue("en")
-    for section in ("problems", "fields", "kinds", "things"):
+    for section in ("problems", "fields", "kinds", "things", "bare", "reasons", "joining"):
         assert set(chinese[section]) == set(english[section]), section
         for code, text in english[section].items():
             other = chinese[section][code]

@@ -17,7 +17,7 @@ from api.identity import identify
 from api.imports.shapes import FORM, ImportJob, ImportJobs, ImportProfiles, ImportReport
 from api.imports.told import job_document, profile_document, report_document
 from api.imports.uploads import uploaded
-from api.problems import FieldFault, Problem, invalid
+from api.problems import FieldFault, Problem, invalid, job_finished
 from api.reading import add_read, json_response
 from api.services import Services, services_of
 from api.streams import event_stream, message, wants_stream
@@ -107,7 +107,8 @@ async def follow_import(request: Request) -> Response:
 
 
 async def cancel_import(request: Request) -> Response:
-    """Call an import off; what was written stays, and asking for it again goes on from there."""
+    """Call an import off; what was written stays, and asking for it again goes on from there.
+    One that is done or has failed is 409 `job-finished`."""
     _, crm, asked = await _admitted(request, (JOB,), "import")
 
     def cancel() -> Job | None:
@@ -117,6 +118,8 @@ async def cancel_import(request: Request) -> Response:
     job = await run_in_threadpool(cancel)
     if job is None:
         raise _unknown(asked)
+    if job.state in ("done", "failed"):
+        raise job_finished(job.job_id, job.state)
     return json_response(job_document(job, asked.language), 202)
 
 

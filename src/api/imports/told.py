@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from api.field_codes import our_code
 from api.texts import Language, catalogue, field_text, problem_text
 from sheets.jobs import Job, Outcome
 from sheets.mapping.remarks import Remark
@@ -22,6 +23,7 @@ def why(told: Refusal | Remark, language: str) -> str:
 
 def _of_business(code: str, values: dict[str, Any], language: str) -> str:
     spoken: Language = "zh-CN" if language == "zh" else "en"
+    code = our_code(code)
     if code in catalogue(spoken).get("fields", {}):
         return field_text(code, values, spoken)
     return problem_text(code, values, spoken)[1]
@@ -73,7 +75,7 @@ def _row(told: Refusal | Remark, language: Language) -> dict[str, Any]:
         "line": told.first_line if isinstance(told, Remark) else told.line,
         "column": told.column,
         "value": told.value,
-        "code": told.code,
+        "code": our_code(told.code),
         "message": _over_http(why(told, language)),
     }
     return shown | {"count": told.count} if isinstance(told, Remark) else shown

@@ -39,10 +39,10 @@ async def uploaded(request: Request, profile: Profile) -> AsyncIterator[dict[str
 async def _parsed(parser: MultiPartParser) -> list[tuple[str, UploadFile | str]]:
     try:
         return (await parser.parse()).multi_items()
-    except MultiPartException as wrong:
-        raise Problem(400, "malformed-form", {"error": wrong.message}) from None
+    except MultiPartException:
+        raise Problem(400, "malformed-form", {"reason": "unreadable"}) from None
     except ClientDisconnect:
-        raise Problem(400, "malformed-form", {"error": "the connection ended early"}) from None
+        raise Problem(400, "malformed-form", {"reason": "ended-early"}) from None
 
 
 async def _limited(request: Request) -> AsyncGenerator[bytes, None]:

@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 from fastapi import APIRouter
+from starlette.responses import Response
 
 from aggregates.customer import Customer
-from api.asking import AFTER, AS_OF, ID, ON, Asked, Parameter
+from api.asking import AFTER, AS_OF, ID, ON, TOPIC, Asked, Parameter
 from api.problems import FieldFault, invalid
-from api.reading import Moment, add_read, looking_at
+from api.reading import Moment, add_read, json_response, looking_at
 from api.services import Services
 from api.shapes import History, Verification
 from ledger.chain import verify_chain
@@ -27,7 +28,6 @@ LANG = Parameter(
     "lang", "enum", "The language of the sentences; that of Accept-Language otherwise.", choices=("zh", "en")
 )
 PAGED = (ON, AS_OF, AFTER, ORDER, LANG, LIMIT, CURSOR)
-TOPIC = Parameter("topic", "text", "Only these topics, with commas between.", "customer.lifecycle-moved", many=True)
 ACTOR = Parameter("actor", "text", "Only what these did, with commas between.", "import:maven-pipeline", many=True)
 SOURCE = Parameter(
     "source", "text", "Only what came through these doors.", choices=("api", "web", "import", "rule"), many=True
@@ -50,7 +50,7 @@ def list_customer_history(crm: Services, asked: Asked) -> Any:
         found = _page(crm, asked, moment, {"customer_id": asked.id})
     if not found["items"] and asked.get("cursor") is None:
         crm.ledger.load(Customer, asked.id)
-    return found
+    return _told(found, asked)
 
 
 def list_audit_events(crm: Services, asked: Asked) -> Any:
@@ -59,11 +59,11 @@ def list_audit_events(crm: Services, asked: Asked) -> Any:
     given = {name: asked.get(name) for name in names}
     given |= {f"{name}s": asked.get(name, ()) for name in ("topic", "actor", "source")}
     with looking_at(crm, "history", asked) as moment:
-        return _page(crm, asked, moment, given)
+        return _told(_page(crm, asked, moment, given), asked)
 
 
 def _page(crm: Services, asked: Asked, moment: Moment, given: dict[str, Any]) -> dict[str, Any]:
-    lang: Lang = asked.get("lang") or ("zh" if asked.language == "zh-CN" else "en")
+    lang = _lang(asked)
     upto = None if asked.as_of is None else moment.position
     wanted = queries.Asked(**given, upto=upto, on=asked.on)
     newest_first = asked.get("order") != "oldest"
@@ -79,6 +79,17 @@ def _page(crm: Services, asked: Asked, moment: Moment, given: dict[str, Any]) ->
     )
     following = None if page.next is None else cursors.write([page.next], question)
     return {"items": page.items, "next": following, "position": moment.position}
+
+
+def _lang(asked: Asked) -> Lang:
+    lang: Lang = asked.get("lang") or ("zh" if asked.language == "zh-CN" else "en")
+    return lang
+
+
+def _told(page: dict[str, Any], asked: Asked) -> Response:
+    """The answer, which says in which language its sentences are."""
+    language = "zh-CN" if _lang(asked) == "zh" else "en"
+    return json_response(page, headers={"Content-Language": language, "Vary": "Accept-Language"})
 
 
 def _question(wanted: queries.Asked, newest_first: bool) -> bytes:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from api.asking import Asked, Parameter, ask
 from api.identity import identify
-from api.problems import Problem
+from api.problems import Problem, job_finished
 from api.reading import add_read, json_response
 from api.services import Services, services_of
 from api.shapes import Jobs, ProjectionStatuses, RebuildJob
@@ -86,7 +86,7 @@ async def read_job(request: Request) -> Response:
 
 
 async def cancel_job(request: Request) -> Response:
-    """Stop a job; the read model that serves stays as it is."""
+    """Stop a job; the read model that serves stays as it is. One that has ended otherwise is 409 `job-finished`."""
     crm, asked = await _admitted(request, (NAME, JOB), "rebuild-projection")
     job = await run_in_threadpool(_find, crm, asked)
 
@@ -94,8 +94,10 @@ async def cancel_job(request: Request) -> Response:
         with crm.database.connection(autocommit=True) as connection:
             return jobs.cancel(connection, job.job_id)
 
-    cancelled = await run_in_threadpool(cancel)
-    return json_response(shown(cancelled or job), 202)
+    cancelled = await run_in_threadpool(cancel) or job
+    if cancelled.state in ("done", "failed"):
+        raise job_finished(cancelled.job_id, cancelled.state)
+    return json_response(shown(cancelled), 202)
 
 
 async def _admitted(request: Request, takes: tuple[Parameter, ...], action: str) -> tuple[Services, Asked]:

@@ -19,7 +19,7 @@ from aggregates.team import Team
 from aggregates.workspace import WORKSPACE_ID, Workspace
 from api.asking import AFTER, AS_OF, ID, Asked, Parameter
 from api.days import settings_at
-from api.problems import FieldFault, invalid
+from api.problems import FieldFault, Problem, invalid
 from api.reading import add_read, json_response, require_reached
 from api.services import Services
 from api.shapes import AnyObject
@@ -70,10 +70,23 @@ def record(crm: Services, kind: type[Aggregate], asked: Asked) -> Any:
     if version is not None and asked.as_of is not None:
         raise invalid(FieldFault("query", "/version", "together", {"other": "as_of"}))
     position = _position(crm, asked)
-    found = crm.ledger.load(kind, asked.id, version=version, position=None if version else position)
+    try:
+        found = crm.ledger.load(kind, asked.id, version=version, position=None if version else position)
+    except NotFound as missing:
+        raise _not_then(crm, kind, asked, missing) from None
     shown = {"id": found.id, "version": found.version, **_state(found)}
     shown |= {"changed_at": found.modified_on, "position": position}
     return json_response(shown, headers={"ETag": f'"{found.version}"'})
+
+
+def _not_then(crm: Services, kind: type[Aggregate], asked: Asked, missing: NotFound) -> Problem:
+    """404 that says whether the record itself is missing, or was only not there then; raises NotFound."""
+    last = crm.ledger.load(kind, asked.id).version
+    values = dict(missing.values)
+    if asked.get("version") is None:
+        return Problem(404, "no-such-moment", {**values, "as_of": asked.as_of})
+    values |= {"version": asked.get("version"), "last": last}
+    return Problem(404, "no-such-version", values, [FieldFault("query", "/version", "no-such-version", values)])
 
 
 def _position(crm: Services, asked: Asked) -> int:

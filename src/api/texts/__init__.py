@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -18,7 +18,11 @@ DEFAULT_LANGUAGE: Language = "en"
 
 @cache
 def catalogue(language: Language) -> dict[str, dict[str, Any]]:
-    """All texts of one language: `problems` and `fields` by code, `kinds` of values and `things` by name."""
+    """All texts of one language: `problems` and `fields` by code, `kinds` of values and `things` by name.
+
+    `bare` has what is said instead where there is nothing to list, `reasons` why something cannot be read, and
+    `joining` how sentences are put together.
+    """
     texts = _read(f"{language}.toml") | _read(f"rules.{language}.toml")
     for code, (title, detail) in texts.pop("rules").items():
         texts["problems"][code] = {"title": title, "detail": detail}
@@ -91,21 +95,53 @@ def fill(template: str, values: Mapping[str, Any], language: Language) -> str:
 
 def problem_text(code: str, values: Mapping[str, Any], language: Language) -> tuple[str, str]:
     """The title and the sentence for a problem; one that has no text of its own still says its code."""
-    texts = catalogue(language)["problems"]
-    text = texts.get(code) or texts["refused"]
-    return text["title"], fill(text["detail"], _named(code, values, language), language)
+    texts = catalogue(language)
+    text = texts["problems"].get(code) or texts["problems"]["refused"]
+    template = _bare(texts, code, values) or text["detail"]
+    return text["title"], fill(template, _named(code, values, language), language)
 
 
 def field_text(code: str, values: Mapping[str, Any], language: Language) -> str:
     """The sentence for one field: what is wrong with it, and what would be accepted."""
     texts = catalogue(language)
-    template = texts["fields"].get(code)
+    template = _bare(texts, code, values) or texts["fields"].get(code)
     if template is None and code in texts["problems"]:
         template = texts["problems"][code]["detail"]
     return fill(template or texts["fields"]["other"], _named(code, values, language), language)
 
 
+def joined(said: Sequence[tuple[str, str]], count: int, language: Language) -> str:
+    """One sentence from what is said of several fields, each with its name (none for the whole)."""
+    texts = catalogue(language)["joining"]
+    if not said:
+        return str(texts["nothing"])
+    parts = [
+        fill(texts["of-field"], {"field": name, "message": each}, language) if name else each for name, each in said
+    ]
+    sentence = ("；" if language == "zh-CN" else "; ").join(parts)
+    more = count - len(said)
+    return fill(texts["more"], {"said": sentence, "more": more}, language) if more > 0 else sentence
+
+
+_LISTED = ("accepted", "changed_fields", "given")
+"""The values of which there may be none, so that a sentence that lists them would say nothing."""
+
+
+def _bare(texts: Mapping[str, Any], code: str, values: Mapping[str, Any]) -> str | None:
+    is_bare = any(name in values and not values[name] for name in _LISTED)
+    found: str | None = texts["bare"].get(code) if is_bare else None
+    return found
+
+
 def _named(code: str, values: Mapping[str, Any], language: Language) -> dict[str, Any]:
-    """The values, with the kind of a value or thing in plain words."""
+    """The values, with the kind of a value or thing, or the reason of a failure, in plain words."""
     texts, kind = catalogue(language), str(values.get("kind"))
-    return {"code": code, **values, "kind": texts["kinds"].get(kind) or texts["things"].get(kind) or values.get("kind")}
+    named = texts["kinds"].get(kind) or texts["things"].get(kind) or values.get("kind")
+    reason = texts["reasons"].get(str(values.get("reason")))
+    return {
+        "code": code,
+        "accepted": values.get("expected"),
+        **values,
+        "kind": named,
+        "reason": values.get("reason") if reason is None else fill(reason, values, language),
+    }

@@ -13,6 +13,7 @@ from aggregates.currencies import CURRENCIES
 from commands.fields.faults import fault
 from commands.fields.text import tidy_line
 
+_CENT = Decimal("0.01")
 _AMOUNT = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?", re.ASCII)
 
 
@@ -33,9 +34,8 @@ def _exact(value: Any) -> Any:
 
 
 def _plain(amount: Decimal) -> Decimal:
-    """The same amount without an exponent or a negative zero."""
-    exponent = amount.as_tuple().exponent
-    plain = amount.quantize(Decimal(1)) if isinstance(exponent, int) and exponent > 0 else amount
+    """The same amount with two decimals, and no negative zero."""
+    plain = amount.quantize(_CENT)
     return plain if plain else abs(plain)
 
 
