@@ -12,6 +12,7 @@ from api.app import create_app
 from api.stopping import told_when_stopping
 from crm import logs, settings, store
 from crm.processes import lifeline, stopping
+from crm.processes.protocol import LARGEST_HEAD, Protocol
 from crm.services import services
 
 FINISHING = 5
@@ -31,6 +32,8 @@ def main() -> None:
     with store.opened(chosen) as opened, services(opened) as made:
         config = uvicorn.Config(
             told_when_stopping(create_app(made)),
+            http=Protocol,
+            h11_max_incomplete_event_size=LARGEST_HEAD,
             log_config=None,
             access_log=False,
             server_header=False,
