@@ -112,6 +112,28 @@ def test_each_event_is_told_in_chinese(server: str) -> None:
         ]
 
 
+def test_whose_conversation_it_was_is_told_where_somebody_else_noted_it(server: str) -> None:
+    """FUP-1, FUP-2, FUP-3, FUP-4: follower, participants and what it was about."""
+    story = Happenings().on("2026-03-02")
+    noting, speaking = story.member("张三"), story.member("李四")
+    story.actor = f"member:{noting}"
+    customer = story.customer("科技有限公司", code="C1")
+    at = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
+    said = {"occurred_at": at, "method": "meeting", "participants": "王经理、赵顾问", "interaction": "complaint"}
+    for follower in (speaking, noting):
+        story.happens(Customer.FollowUpLogged, customer, follow_up_id=uuid4(), follower_id=follower, **said)
+    with history_of(server, story) as connection:
+        zh, en = sentences(connection, customer), sentences(connection, customer, "en")
+        items = of_customer(connection, KEYRING, customer, newest_first=False).items
+    about = "参与人员：王经理、赵顾问，事务类型：客户投诉"
+    assert zh[1] == f"张三记录了跟进：会议，2026-03-02 10:30，跟进人：李四，{about}"
+    assert zh[2] == f"张三记录了跟进：会议，2026-03-02 10:30，{about}"
+    assert en[1].startswith("张三 logged a follow-up: meeting, 2026-03-02 10:30, by 李四, participants: 王经理、赵顾问")
+    shown = {change["label"]: change["after_shown"] for change in items[2]["changes"]}
+    assert shown["跟进人"] == "张三"
+    assert shown["事务类型"] == "客户投诉"
+
+
 def test_each_event_is_told_in_english(server: str) -> None:
     story, customer = a_story()
     with history_of(server, story) as connection:

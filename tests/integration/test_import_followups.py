@@ -65,10 +65,15 @@ def test_ten_customers_were_won_in_the_window(crm: Services, tmp_path: Path, enc
         (line, column) for line in (19, 20) for column in ("编号", "姓名", "跟进日期")
     }
     window = [("from_on", "2020-02-01"), ("until_on", "2020-04-25"), ("after", str(report.position))]
-    assert answer(crm, "/tracking/won", window)["count"] == 10
+    won = answer(crm, "/tracking/won", window)
+    assert won["count"] == 10
+    assert [row["follower"] for row in won["customers"]] == [row["owner"] for row in won["customers"]]
+    assert [row["follower"] for row in won["customers"]][:2] == ["业务员1", "业务员2"]
     shorter = [("from_on", "2020-02-03"), ("until_on", "2020-04-12"), ("after", str(report.position))]
     assert answer(crm, "/tracking/won", shorter)["count"] == 8
     rows = answer(crm, "/tracking", [("q", "客户8"), ("after", str(report.position))])["items"]
-    assert [(row["legacy_code"], row["tier"], row["last_progress"]) for row in rows] == [("A008", "super_vip", 75)]
+    assert [(row["legacy_code"], row["tier"], row["last_progress"], row["last_follower"]) for row in rows] == [
+        ("A008", "super_vip", 75, "业务员8")
+    ]
     again = importer.run(path)
     assert (again.total("imported"), again.total("unchanged")) == (0, 45)

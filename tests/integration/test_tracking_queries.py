@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from aggregates.customer import Customer
+from aggregates.opportunity import Opportunity
 from aggregates.receivable import Receivable
 from folded import tables_of
 from happenings import Happenings
@@ -51,7 +52,7 @@ def flags(connection: psycopg.Connection[Any], customer: UUID, on: date = TODAY)
 
 
 def test_a_row_shows_everything_of_a_salespersons_sheet(server: str) -> None:
-    """CUS-3, CUS-4, CUS-6, FUP-7."""
+    """CUS-2, CUS-3, CUS-4, CUS-6, FUP-7."""
     story = Happenings().on("2026-03-02")
     team = story.team("华东一组", "East")
     owner = story.member("张三", team)
@@ -62,7 +63,11 @@ def test_a_row_shows_everything_of_a_salespersons_sheet(server: str) -> None:
     story.happens(
         Customer.ContactAdded, customer, contact_id=uuid4(), name="王经理", mobile="13800005678", is_main=True
     )
-    spoke(story, customer, "2026-03-02", subject="报价", progress=45, next_contact_on=date(2026, 3, 9))
+    follower = story.member("李四", team)
+    spoke(
+        story, customer, "2026-03-02", subject="报价", progress=45, next_contact_on=date(2026, 3, 9),
+        follower_id=follower,
+    )  # fmt: skip
     story.opportunity(customer, "2026-03-01", "500000")
     story.opportunity(customer, "2026-03-01", "20", currency="USD")
     story.issued(customer, "1000.50", "2026-02-01", "2026-03-05")
@@ -72,8 +77,8 @@ def test_a_row_shows_everything_of_a_salespersons_sheet(server: str) -> None:
     assert row is not None
     shown = {name: row[name] for name in (
         "code", "name", "industry", "source", "owner", "team", "team_region", "need", "contact_name", "contact_mobile",
-        "last_subject", "last_progress", "follow_ups", "next_contact_on", "open_opportunities", "open_amount",
-        "open_balance", "overdue_balance", "tags", "first_contact_on", "version",
+        "last_follower", "last_subject", "last_progress", "follow_ups", "next_contact_on", "open_opportunities",
+        "open_amount", "open_balance", "overdue_balance", "tags", "first_contact_on", "version",
     )}  # fmt: skip
     assert shown == {
         "code": "C202603001",
@@ -86,6 +91,7 @@ def test_a_row_shows_everything_of_a_salespersons_sheet(server: str) -> None:
         "need": "扩容",
         "contact_name": "王经理",
         "contact_mobile": "13800005678",
+        "last_follower": "李四",
         "last_subject": "报价",
         "last_progress": 45,
         "follow_ups": 1,
@@ -98,6 +104,8 @@ def test_a_row_shows_everything_of_a_salespersons_sheet(server: str) -> None:
         "first_contact_on": date(2026, 3, 1),
         "version": 4,
     }
+    assert row["last_follower_id"] == follower
+    assert row["registered_at"].date() == row["updated_at"].date() == date(2026, 3, 2)
     assert set(row["flags"]) == {"overdue_contact", "payment_overdue", "no_follow_up_long"}
     assert row["style"] == {"colour": None, "light": False, "strikethrough": False}
 
@@ -176,6 +184,87 @@ def test_the_final_payment_and_a_dispute_show(server: str) -> None:
     story.happens(Receivable.Disputed, second, occurred_on=TODAY)
     with tracking_of(server, story) as connection:
         assert {"problem_order", "final_paid"} <= flags(connection, customer)
+
+
+def a_silent_customer(won_on: str = "2026-01-31", **tried: str) -> tuple[Happenings, UUID]:
+    """Won on a day, then tried in vain on others; with `answered`, it answered on that day."""
+    story = Happenings().on("2026-01-31")
+    customer = story.customer()
+    story.happens(Customer.LifecycleMoved, customer, lifecycle="won", occurred_on=date.fromisoformat(won_on))
+    if "answered" in tried:
+        spoke(story, customer, tried["answered"])
+    spoke(story, customer, tried.get("last", "2026-03-01"), answered=False)
+    return story, customer
+
+
+def suspected(server: str, story: Happenings, customer: UUID) -> list[date]:
+    """Those of a few days on which churn is suspected."""
+    days = [date(2026, 4, 29), date(2026, 4, 30), date(2026, 6, 14), date(2026, 6, 15), date(2026, 8, 1)]
+    with tracking_of(server, story) as connection:
+        return [day for day in days if "churn_suspected" in flags(connection, customer, day)]
+
+
+def test_churn_is_suspected_after_three_months_without_business_and_answer(server: str) -> None:
+    """LIF-2, CATALOGUE 19.5: calendar months, so that 31 January is three months ago on 30 April."""
+    story, customer = a_silent_customer()
+    with tracking_of(server, story) as connection:
+        assert codes(connection, "churn_suspected[eq]=true", on=date(2026, 4, 29)) == []
+        assert codes(connection, "churn_suspected[eq]=true", on=date(2026, 4, 30)) == ["C0000"]
+    late = [date(2026, 6, 15), date(2026, 8, 1)]
+    assert suspected(server, story, customer) == [date(2026, 4, 30), date(2026, 6, 14), *late]
+    assert suspected(server, *a_silent_customer(answered="2026-03-15", last="2026-04-01")) == late
+    assert suspected(server, *a_silent_customer(last="2026-01-31")) == [], "nobody tried since"
+
+
+@pytest.mark.parametrize("business", ["payment", "opportunity", "follow-up"])
+def test_a_payment_or_a_deal_ends_the_suspicion_unless_it_goes_back(server: str, business: str) -> None:
+    """LIF-2: without cooperation; what was reversed or reopened was none."""
+    story, customer = a_silent_customer(last="2026-04-01")
+    if business == "payment":
+        invoice = story.issued(customer, "100", "2026-01-01", "2026-04-01")
+        payment = story.paid(invoice, "100", "2026-03-15")
+    elif business == "opportunity":
+        deal = story.opportunity(customer, "2026-01-01", "100")
+        story.won(deal, "100", "2026-03-15")
+    else:
+        spoke(story, customer, "2026-01-15", result="won", deal_on=date(2026, 3, 15))
+    late = [date(2026, 6, 15), date(2026, 8, 1)]
+    assert suspected(server, story, customer) == late
+    if business == "payment":
+        story.reversed(invoice, payment, "100", "2026-03-16")
+    elif business == "opportunity":
+        story.happens(Opportunity.Reopened, deal, stage="lead", occurred_on=None)
+    else:
+        return
+    assert suspected(server, story, customer) == [date(2026, 4, 30), date(2026, 6, 14), *late]
+
+
+def test_a_customer_put_away_or_lost_already_is_not_suspected(server: str) -> None:
+    """LIF-2: only who is won can be lost."""
+    story, customer = a_silent_customer()
+    story.happens(Customer.Archived, customer)
+    assert suspected(server, story, customer) == []
+    story, customer = a_silent_customer()
+    story.happens(Customer.LifecycleMoved, customer, lifecycle="churned", occurred_on=TODAY, churn_reason="x")
+    assert suspected(server, story, customer) == []
+
+
+def test_who_was_entered_as_won_counts_from_the_day_of_entry(server: str) -> None:
+    """LIF-2."""
+    story = Happenings().on("2026-03-15")
+    customer = story.customer(lifecycle="won")
+    spoke(story, customer, "2026-04-01", answered=False)
+    assert suspected(server, story, customer) == [date(2026, 6, 15), date(2026, 8, 1)]
+
+
+def test_customers_are_told_apart_by_their_stage(server: str) -> None:
+    """LIF-9: potential, interested and won customers are marketed to differently, so each can be listed by itself."""
+    story = Happenings().on("2026-03-10")
+    for lifecycle in ("potential", "interested", "won", "churned"):
+        story.customer(code=lifecycle, lifecycle=lifecycle)
+    with tracking_of(server, story) as connection:
+        assert codes(connection, "lifecycle[eq]=interested") == ["interested"]
+        assert set(codes(connection, "lifecycle[in]=potential,won")) == {"potential", "won"}
 
 
 def a_team_of_customers() -> tuple[Happenings, UUID]:
@@ -325,15 +414,16 @@ A015 - 04-15 other 45 - - 04-16
 def test_customers_won_in_a_window_as_the_statistics_sheet_counts_them(server: str) -> None:
     """FUP-6, RPT-13, CATALOGUE 20: 10 customers won from 2020-02-01 to 2020-04-25."""
     story = Happenings().on("2020-04-26")
+    owner, follower = story.member("业务员1"), story.member("业务员2")
     for line in SHEET.strip().splitlines():
         code, tier, day, method, progress, intent, result, deal = (
             None if word == "-" else word for word in line.split()
         )
-        customer = story.customer(f"客户{code}", code=f"C{code}", legacy_code=code, tier=tier)
+        customer = story.customer(f"客户{code}", code=f"C{code}", legacy_code=code, tier=tier, owner_id=owner)
         for _ in range(2 if code == "A001" else 1):
             spoke(
                 story, customer, f"2020-{day}", method=method, progress=int(progress or 0), intent=intent,
-                result=result, deal_on=date.fromisoformat(f"2020-{deal}"),
+                result=result, deal_on=date.fromisoformat(f"2020-{deal}"), follower_id=follower,
             )  # fmt: skip
     with tracking_of(server, story) as connection:
         found = won_customers(connection, date(2020, 2, 1), date(2020, 4, 25))
@@ -341,6 +431,9 @@ def test_customers_won_in_a_window_as_the_statistics_sheet_counts_them(server: s
         assert [customer["legacy_code"] for customer in found["customers"]] == [
             "A001", "A002", "A003", "A004", "A006", "A007", "A008", "A009", "A010", "A012",
         ]  # fmt: skip
+        made_by = {(customer["follower_id"], customer["follower"]) for customer in found["customers"]}
+        assert made_by == {(follower, "业务员2")}
+        assert {customer["owner"] for customer in found["customers"]} == {"业务员1"}
         assert won_customers(connection, date(2020, 2, 2), date(2020, 2, 2))["count"] == 1
         assert won_customers(connection, date(2020, 2, 3), date(2020, 3, 1))["count"] == 0
         assert won_customers(connection, date(2020, 4, 12), date(2020, 4, 12))["count"] == 0
