@@ -17,7 +17,7 @@ from policy import Actor
 
 PATIENCE = 120.0
 _processes = get_context("forkserver")
-_processes.set_forkserver_preload(["integration.starting"])
+_processes.set_forkserver_preload(["commands", "crm.members", "crm.services"])
 
 
 class Start(NamedTuple):
