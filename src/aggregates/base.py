@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import (
@@ -66,6 +66,13 @@ def acting(as_: Acting) -> Iterator[None]:
         yield
     finally:
         _acting.reset(token)
+
+
+@contextmanager
+def imported_from(row: ImportedRow) -> Iterator[None]:
+    """Every event triggered inside comes from that row of an import."""
+    with acting(replace(_acting.get(), imported=row)):
+        yield
 
 
 class Event(CanMutateAggregate[UUID], DomainEvent):

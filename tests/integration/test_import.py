@@ -20,12 +20,14 @@ from aggregates.customer import Customer
 from aggregates.import_batch import ImportBatch
 from aggregates.opportunity import Opportunity
 from aggregates.receivable import Receivable
-from commands.base import Door
+from commands.base import Door, execute
+from commands.customers import RegisterCustomer
 from ledger.database import Database
 from ledger.errors import NotFound
 from ledger.ledger import Ledger
+from policy import Actor
 from sheets.importing import Importer, Report
-from sheets.profile import load
+from sheets.profile import HERE, load, parse
 from sheets.reading import Refusal, Unreadable
 
 Import = Callable[..., Report]
@@ -35,6 +37,7 @@ SECOND = "391,A-1,0002,1/3/2013,2/2/2013,10,No,\n"
 THIRD = "406,B-2,0003,1/4/2013,2/3/2013,7.50,No,2/28/2013\n"
 IBM = load("ibm-receivables")
 MAVEN = load("maven-pipeline")
+IBM_SOURCE = (HERE / "ibm-receivables.toml").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -76,11 +79,11 @@ def test_a_row_becomes_what_its_profile_says(bring_in: Import, ledger: Ledger, d
     assert topics(database) == [
         "import-batch.started",
         "customer.registered",
+        "customer.lifecycle-moved",
         "receivable.issued",
         "receivable.disputed",
         "receivable.dispute-settled",
         "receivable.payment-received",
-        "customer.lifecycle-moved",
         "import-batch.finished",
     ]
 
@@ -374,3 +377,70 @@ def test_killed_in_the_middle_of_real_invoices_every_row_is_there_once(
     with database.connection() as connection:
         held = connection.execute("SELECT count(*) FROM claims WHERE kind = 'import-row'").fetchone()
     assert held == (2_566,)
+
+
+EARLY = "391,A-1,0001,1/2/2013,2/1/2013,55.94,No,1/1/2013\n"
+"""An invoice that was settled before it was issued: no rule takes it."""
+
+
+def is_registered(ledger: Ledger, code: str) -> bool:
+    """Whether the customer is there."""
+    try:
+        return ledger.load(Customer, IBM.id_of("customers", (code,))) is not None
+    except NotFound:
+        return False
+
+
+@pytest.mark.parametrize("is_rehearsal", [False, True])
+def test_a_customer_whose_rows_were_all_refused_is_not_created(
+    bring_in: Import, ledger: Ledger, database: Database, is_rehearsal: bool
+) -> None:
+    report = bring_in(EARLY, is_rehearsal=is_rehearsal)
+    assert (report.refused_rows, [each.line for each in report.refusals]) == (1, [2])
+    assert counted(report) == {"rows": 2, "imported": 0, "unchanged": 0, "changed": 0, "refused": 2}
+    assert not is_registered(ledger, "A-1")
+    assert "customer.registered" not in topics(database)
+
+
+def test_a_customer_comes_with_the_first_row_that_is_accepted_for_it(
+    bring_in: Import, ledger: Ledger, database: Database
+) -> None:
+    report = bring_in(EARLY + SECOND + THIRD)
+    assert counted(report) == {"rows": 5, "imported": 4, "unchanged": 0, "changed": 0, "refused": 1}
+    customer = ledger.load(Customer, IBM.id_of("customers", ("A-1",)))
+    assert invoice(ledger, "0002").customer_id == customer.id
+    with database.connection() as connection:
+        found = connection.execute(
+            "SELECT count(DISTINCT recorded_at), count(DISTINCT convert_from(state, 'UTF8')::jsonb->>'command_id') "
+            "FROM events WHERE customer_id = %s AND topic IN ('customer.registered', 'receivable.issued')",
+            [customer.id],
+        ).fetchone()
+    assert found == (1, 1)
+    mended = bring_in(EARLY.replace("1/1/2013", "1/9/2013") + SECOND + THIRD)
+    assert counted(mended) == {"rows": 5, "imported": 1, "unchanged": 4, "changed": 0, "refused": 0}
+
+
+def test_a_customer_that_cannot_be_created_is_refused_once_and_its_rows_say_what_is_missing(
+    bring_in: Import, ledger: Ledger
+) -> None:
+    taken = RegisterCustomer(name="A", kind="company", legacy_code="A-1")
+    execute(taken, to=None, by=Actor(id="member:a", member_id=None, name="A", source="api"), door=Door(ledger))
+    report = bring_in(FIRST + SECOND + THIRD)
+    assert counted(report) == {"rows": 5, "imported": 2, "unchanged": 0, "changed": 0, "refused": 3}
+    assert [(each.code, each.line, each.column) for each in sorted(report.refusals, key=lambda each: each.code)] == [
+        ("claim-taken", 2, "customerID"),
+        ("unknown-reference", 2, "customerID"),
+        ("unknown-reference", 3, "customerID"),
+    ]
+
+
+def test_what_no_row_needed_is_written_all_the_same(ledger: Ledger, tmp_path: Path) -> None:
+    """Its line was not refused: the profile only makes no invoice of it."""
+    profile = parse(
+        IBM_SOURCE.replace('together = ["customerID"]', 'only = { column_is = { Disputed = ["Yes"] } }').encode()
+    )
+    path = tmp_path / "invoices.csv"
+    path.write_text(HEADING + FIRST + THIRD, encoding="utf-8")
+    report = Importer(profile, Door(ledger), ledger).run(path)
+    assert counted(report) == {"rows": 3, "imported": 3, "unchanged": 0, "changed": 0, "refused": 0}
+    assert {is_registered(ledger, code) for code in ("A-1", "B-2")} == {True}

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from random import Random
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import structs
 
 from aggregates.customer import Customer
 from happenings import Happenings
@@ -14,6 +18,8 @@ from projections.engine import fold
 from projections.tracking import Tracking
 from projections.tracking.cadence import follow_up_due
 from projections.tracking.rows import CustomerRow
+
+ENTERING = ("customer_id", "code", "registered_at", "position", "updated_at", "version", "unanswered_at")
 
 
 def row_of(story: Happenings, customer: UUID) -> CustomerRow:
@@ -88,6 +94,42 @@ def test_the_streak_counts_attempts_since_the_last_answer_in_whatever_order_they
     for word in said:
         spoke(story, customer, f"2026-03-{word[1:]}", answered=word[0] == "+")
     assert row_of(story, customer).unanswered == streak
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    said=st.lists(
+        st.fixed_dictionaries(
+            {
+                "day": st.integers(1, 28),
+                "answered": st.booleans(),
+                "progress": st.none() | st.integers(0, 100),
+                "result": st.sampled_from([None, "won", "not_won"]),
+                "next_contact_on": st.none() | st.dates(date(2026, 3, 1), date(2026, 4, 1)),
+                "next_action": st.sampled_from([None, "quote", "call"]),
+                "subject": st.sampled_from([None, "price", "terms"]),
+            }
+        ),
+        max_size=6,
+        unique_by=lambda each: each["day"],
+    ),
+    shuffled=st.randoms(use_true_random=False),
+)
+def test_the_order_in_which_conversations_are_entered_makes_no_difference(said: list[Any], shuffled: Random) -> None:
+    """DAT-10."""
+    in_order = sorted(said, key=lambda each: each["day"])
+    as_entered = shuffled.sample(said, len(said))
+    assert shown_after(as_entered) == shown_after(in_order)
+
+
+def shown_after(said: list[dict[str, Any]]) -> dict[str, Any]:
+    """The row after these conversations, but for the traces of entering them."""
+    story = Happenings().on("2026-04-01")
+    customer = story.customer()
+    for each in said:
+        spoke(story, customer, f"2026-03-{each['day']:02}", **{name: each[name] for name in each if name != "day"})
+    row = structs.asdict(row_of(story, customer))
+    return {name: value for name, value in row.items() if name not in ENTERING}
 
 
 def test_a_follow_up_recorded_more_than_24_hours_later_is_marked_late_unless_it_was_imported() -> None:

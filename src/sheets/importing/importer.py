@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import TypeVar
 from uuid import UUID
 
-from aggregates.base import DomainError, ImportedRow
+from aggregates.base import DomainError
 from commands.base import Door, execute
 from ledger.errors import ClaimTaken
 from policy import Actor
@@ -22,6 +22,7 @@ from sheets.importing.remembering import Remembering
 from sheets.importing.report import Report, Tally
 from sheets.importing.rows import ImportRow, StepRefused
 from sheets.importing.source import Source
+from sheets.importing.waiting import Waiting
 from sheets.mapping.fields import Reference
 from sheets.mapping.plan import Planned, Planner
 from sheets.profile import Profile, RecordRule
@@ -97,6 +98,7 @@ class _Run:
         self._tally = Tally()
         self._lock = Lock()
         self._known: set[UUID] = set()
+        self._waiting = Waiting()
         self._lines: dict[UUID, tuple[int, str]] = {}
         self._done = 0
         self._total = sum(source.count(rule.file) if rule.file else 1 for rule in importer.profile.records)
@@ -110,6 +112,8 @@ class _Run:
                 self._lines.clear()
                 self._import(rule, lanes)
                 lanes.wait()
+            self._write_the_rest(lanes)
+            lanes.wait()
         counts = tuple(self._tally.counts.values())
         position = self._batch.finish(counts)
         return Report(
@@ -129,9 +133,28 @@ class _Run:
     def _import(self, rule: RecordRule, lanes: Lanes[Planned]) -> None:
         self._tally.count(rule.name)
         planned = self._in_order(rule, self._planned(rule))
+        waits = self._waits(rule)
         for chunk in _chunks(planned, CHUNK):
             for row in self._new_ones(rule, chunk):
-                lanes.put(row.together or row.id, row)
+                if waits:
+                    self._waiting.keep(row)
+                else:
+                    lanes.put(row.together or row.id, row)
+
+    def _waits(self, rule: RecordRule) -> bool:
+        """Whether its records wait for a row: when they only come along with other records of the same file."""
+        records = self._profile.records
+        later = records[records.index(rule) + 1 :]
+        return rule.distinct and any(other.file == rule.file and not other.distinct for other in later)
+
+    def _write_the_rest(self, lanes: Lanes[Planned]) -> None:
+        """What still waits is written alone, unless every row that names it was refused."""
+        for row in self._waiting.left():
+            if self._waiting.is_named_outside(row, self._tally.refused_lines):
+                lanes.put(row.id, row)
+            else:
+                self._waiting.done(row)
+                self._refuse(row.record, [])
 
     def _in_order(self, rule: RecordRule, planned: Iterator[Planned]) -> Iterable[Planned]:
         """As the file has them, or sorted by the profile's columns, rows without a value first."""
@@ -162,6 +185,8 @@ class _Run:
             self._refuse(rule.name, made)
             return
         before = self._lines.get(made.id)
+        if rule.distinct:
+            self._waiting.name(made)
         if before is None:
             self._lines[made.id] = (made.line, made.digest)
             self._tally.count(rule.name).rows += 1
@@ -184,11 +209,18 @@ class _Run:
             if row.row_key in held:
                 self._was_imported(row, held[row.row_key])
                 continue
-            missing = [reference for reference in row.references if reference.id not in self._known]
-            if missing:
-                self._refuse(rule.name, [self._unknown(row, reference) for reference in missing])
+            if missing := self._missing(row):
+                self._refuse(rule.name, missing)
             else:
                 yield row
+
+    def _missing(self, row: Planned) -> list[Refusal]:
+        """The refusals of a row whose references are neither in nor waiting to come along."""
+        return [
+            row.refuse("unknown-reference", one.column, "/".join(one.key), record=one.record)
+            for one in row.references
+            if one.id not in self._known and one.id not in self._waiting
+        ]
 
     def _learn(self, references: Iterable[Reference]) -> None:
         """Which of the referred records an earlier import has brought in."""
@@ -204,12 +236,10 @@ class _Run:
         found = self._ledger.holders(ROW_CLAIM, list(values)) if values else {}
         return {values[value]: detail for value, (_, detail) in found.items()}
 
-    def _unknown(self, row: Planned, reference: Reference) -> Refusal:
-        return row.refuse("unknown-reference", reference.column, "/".join(reference.key), record=reference.record)
-
     def _was_imported(self, row: Planned, digest: str | None) -> None:
         with self._lock:
             self._known.add(row.id)
+            self._waiting.done(row)
         if digest == row.digest:
             with self._lock:
                 self._tally.count(row.record).unchanged += 1
@@ -221,35 +251,57 @@ class _Run:
         self._step()
 
     def _write(self, row: Planned) -> None:
-        """Write one row; called in several threads."""
+        """Write one row, with the records that wait for it; called in several threads."""
+        with self._waiting.turn(row):
+            while not self._is_settled(row):
+                pass
+
+    def _is_settled(self, row: Planned) -> bool:
+        """Write it or refuse it; False when one of the records that it needs turned out to be in, or was refused."""
+        if row.id in self._known:
+            return True
+        if missing := self._missing(row):
+            self._waiting.done(row)
+            self._refuse(row.record, missing)
+            return True
+        needed = self._waiting.needed_by(row)
         try:
             execute(
-                ImportRow(steps=row.steps, reason=None),
+                ImportRow(profile=self._profile.name, rows=(*needed, row), reason=None),
                 to=row.steps[0].to,
                 by=self._batch.actor(),
                 door=self._door,
-                imported=ImportedRow(self._profile.name, row.row_key, row.digest),
             )
         except StepRefused as refused:
-            self._not_written(row, refused.refusal, refused.step.columns.get(refused.refusal.pointer or ""))
+            column = refused.step.columns.get(refused.refusal.pointer or "")
+            return self._not_written([refused.row], refused.refusal, column) is row
         except DomainError as refusal:
-            self._not_written(row, refusal, row.column_of(_field_of(refusal)))
-        else:
+            blamed = _blamed(refusal, (row, *needed))
+            return self._not_written([*needed, blamed], refusal, blamed.column_of(_field_of(refusal))) is row
+        for written in (*needed, row):
             with self._lock:
-                self._known.add(row.id)
-                self._tally.count(row.record).imported += 1
+                self._known.add(written.id)
+                self._waiting.done(written)
+                self._tally.count(written.record).imported += 1
             self._step()
+        return True
 
-    def _not_written(self, row: Planned, refusal: DomainError, column: str | None) -> None:
-        """Another import may have written the same row meanwhile; else it cannot be written."""
-        held = self._held([row.row_key])
-        if row.row_key in held:
-            self._was_imported(row, held[row.row_key])
+    def _not_written(self, rows: list[Planned], refusal: DomainError, column: str | None) -> Planned:
+        """Another import may have written one of the rows meanwhile; else the last one cannot be written.
+
+        Answers with the row that is settled by this.
+        """
+        held = self._held(row.row_key for row in rows)
+        settled = next((row for row in rows if row.row_key in held), rows[-1])
+        if settled.row_key in held:
+            self._was_imported(settled, held[settled.row_key])
         else:
+            self._waiting.done(settled)
             self._refuse(
-                row.record,
-                [Refusal(refusal.code, row.file, row.line, column, row.shown(column), refusal.values)],
+                settled.record,
+                [Refusal(refusal.code, settled.file, settled.line, column, settled.shown(column), refusal.values)],
             )
+        return settled
 
     def _refuse(self, record: str, refusals: list[Refusal]) -> None:
         with self._lock:
@@ -268,6 +320,15 @@ class _Run:
 def _field_of(refusal: DomainError) -> str | None:
     """The field of a command that the ledger did not take."""
     return CLAIMED_BY.get(refusal.values["kind"]) if isinstance(refusal, ClaimTaken) else refusal.pointer
+
+
+def _blamed(refusal: DomainError, rows: tuple[Planned, ...]) -> Planned:
+    """The row that asks for a name which the ledger did not give; the first one when that cannot be seen."""
+    field = _field_of(refusal)
+    if not isinstance(refusal, ClaimTaken) or field is None:
+        return rows[0]
+    asked = (row for row in rows for step in row.steps if str(getattr(step.command, field, "")) == refusal.value)
+    return next(asked, rows[0])
 
 
 def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -59,12 +59,12 @@ class Tally:
         self.refusals: list[Refusal] = []
         self.changed: list[Refusal] = []
         self._told: set[tuple[str, int | None, str | None, str]] = set()
-        self._refused_lines: set[tuple[str, int | None]] = set()
+        self.refused_lines: set[tuple[str, int | None]] = set()
 
     @property
     def refused_rows(self) -> int:
         """How many lines of the files were refused, in part or whole."""
-        return len(self._refused_lines)
+        return len(self.refused_lines)
 
     def count(self, record: str) -> Count:
         """The count of a kind of record."""
@@ -75,7 +75,7 @@ class Tally:
         self.count(record).refused += 1
         fresh = []
         for refusal in refusals:
-            self._refused_lines.add((refusal.file, refusal.line))
+            self.refused_lines.add((refusal.file, refusal.line))
             told = (refusal.file, refusal.line, refusal.column, refusal.code)
             if told not in self._told:
                 self._told.add(told)

@@ -7,40 +7,49 @@ from uuid import UUID
 
 from pydantic import ConfigDict
 
-from aggregates.base import Aggregate, DomainError
+from aggregates.base import Aggregate, DomainError, ImportedRow, imported_from
 from commands.base import Changed, Command, Work
-from sheets.mapping.plan import Step
+from sheets.mapping.plan import Planned, Step
 
 
 class StepRefused(Exception):
-    """A business rule refused one of a row's commands: which, and why."""
+    """A business rule refused one of a row's commands: which row, which command, and why."""
 
-    def __init__(self, step: Step, refusal: DomainError) -> None:
+    def __init__(self, row: Planned, step: Step, refusal: DomainError) -> None:
         super().__init__(step.command, refusal)
+        self.row = row
         self.step = step
         self.refusal = refusal
 
 
 class ImportRow(Command):
-    """Do everything that a row says, in order and at once."""
+    """Do everything that a row says, and before it what the records say that it needs, in order and at once."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    steps: tuple[Any, ...]
+    profile: str
+    rows: tuple[Any, ...]
 
     def perform(self, to: UUID | None, work: Work) -> Changed:  # noqa: ARG002 - each step knows to whom it is said
-        """What the row's commands changed, its own first."""
-        row = RowWork(work)
+        """What the commands changed: those of the records that the row needs first, then its own."""
+        together = RowWork(work)
         changed: dict[UUID, Aggregate] = {}
-        for step in self.steps:
-            row.begin(step.new_id)
-            try:
-                touched = step.command.perform(step.to, row)
-            except DomainError as refusal:
-                raise StepRefused(step, refusal) from refusal
-            row.keep(touched)
-            changed |= {aggregate.id: aggregate for aggregate in touched if aggregate.id not in changed}
+        for row in self.rows:
+            with imported_from(ImportedRow(self.profile, row.row_key, row.digest)):
+                for step in row.steps:
+                    touched = _performed(step, row, together)
+                    changed |= {aggregate.id: aggregate for aggregate in touched if aggregate.id not in changed}
         return tuple(changed.values())
+
+
+def _performed(step: Step, row: Planned, together: RowWork) -> Changed:
+    together.begin(step.new_id)
+    try:
+        touched = step.command.perform(step.to, together)
+    except DomainError as refusal:
+        raise StepRefused(row, step, refusal) from refusal
+    together.keep(touched)
+    return touched
 
 
 class RowWork(Work):
