@@ -10,8 +10,11 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from api.batches import Batch
+from api.examples import example_of
+from api.texts import field_text
 from api.writes import WRITES
 
+TOO_MANY_DECIMALS = field_text("too-many-decimals", {}, "en")
 _REF = "#/components/schemas/{model}"
 
 
@@ -20,8 +23,8 @@ class FieldProblem(BaseModel):
 
     where: str = Field(alias="in", description="body, query, path or header", examples=["body"])
     pointer: str = Field(description="RFC 6901 pointer to the field", examples=["/amount"])
-    code: str = Field(examples=["decimal_max_places"])
-    message: str = Field(examples=["should have at most 2 decimal places"])
+    code: str = Field(examples=["too-many-decimals"])
+    message: str = Field(examples=[TOO_MANY_DECIMALS])
 
 
 class ProblemDocument(BaseModel):
@@ -30,7 +33,7 @@ class ProblemDocument(BaseModel):
     type: str = Field(examples=["/api/v1/problems/invalid-fields"])
     title: str = Field(examples=["Some of what was sent does not fit"])
     status: int = Field(examples=[422])
-    detail: str = Field(examples=["1 field(s) do not fit; `errors` says which and what would be accepted."])
+    detail: str = Field(examples=[f"amount: {TOO_MANY_DECIMALS}"])
     instance: str = Field(examples=["/api/v1/receivables"])
     code: str = Field(examples=["invalid-fields"])
     errors: list[FieldProblem]
@@ -73,12 +76,36 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     schemas.update(defined.get("$defs", {}))
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    for write in WRITES:
+        _leave_out(schemas[write.command.__name__], write.path_fields)
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"token": []}]
     for path in document["paths"].values():
         for method, operation in path.items():
             _add_problems(operation, is_write=method != "get")
+            _add_example(operation, schemas)
     return document
+
+
+def _leave_out(schema: dict[str, Any], names: tuple[str, ...]) -> None:
+    """Takes fields out of a body's schema: those that stand in the path."""
+    for name in names:
+        schema["properties"].pop(name, None)
+    required = [name for name in schema.get("required", ()) if name not in names]
+    schema.pop("required", None)
+    if required:
+        schema["required"] = required
+    for example in schema.get("examples", ()):
+        for name in names:
+            example.pop(name, None)
+
+
+def _add_example(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Shows what the answer looks like when it goes well."""
+    for status, answer in operation["responses"].items():
+        shown = answer.get("content", {}).get("application/json")
+        if status.startswith("2") and shown is not None:
+            shown["example"] = example_of(operation["operationId"], shown["schema"], schemas)
 
 
 def _add_problems(operation: dict[str, Any], is_write: bool) -> None:

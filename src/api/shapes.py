@@ -34,6 +34,7 @@ def row_of(name: str, listing: Listing) -> type[BaseModel]:
     for column_name, column in listing.columns.items():
         if column.shown:
             kind = dict[str, str] if "jsonb" in column.sql else _TYPES[column.kind]
+            kind = Annotated[kind, Field(examples=[column.choices[0]])] if column.choices else kind
             fields[column_name] = (kind | None if column.nullable else kind, ...)
     made: type[BaseModel] = create_model(name, **fields)
     return made
@@ -257,6 +258,8 @@ class Statement(BaseModel):
 class WonCustomers(BaseModel):
     """The customers with whom a deal was made in a period."""
 
+    from_on: date = Field(alias="from")
+    until_on: date = Field(alias="until")
     position: Position
     count: int
     customers: list[dict[str, Any]]
@@ -370,6 +373,7 @@ class Anchor(BaseModel):
 class ChainCheck(BaseModel):
     """How far the chain of hashes was checked, and the first event that does not fit it."""
 
+    from_position: int = Field(alias="from", examples=[1])
     checked: int
     head: Anchor
     first_bad: int | None

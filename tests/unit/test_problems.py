@@ -20,6 +20,7 @@ from api.app import create_app
 from api.bodies import refuse_ambiguous, refuse_malformed
 from api.problems import FieldFault, Problem, document, invalid, pointer_to
 from api.refusals import problem_of, unknown_reference
+from api.shapes import AnyObject
 from api.writes import WRITES
 from commands import ALL
 from ledger.errors import ClaimTaken, DatabaseAway, NotFound, StaleVersion
@@ -169,6 +170,36 @@ def test_the_document_is_complete(app: FastAPI) -> None:
     assert len(names) == len(set(names))
     known = set(document["components"]["schemas"])
     assert set(_references(document)) <= {f"#/components/schemas/{name}" for name in known}
+
+
+def test_every_answer_and_body_has_an_example_that_fits(app: FastAPI) -> None:
+    models = {route.operation_id: route.response_model for route in routes_of(app)}
+    for path, operations in app.openapi()["paths"].items():
+        for operation in operations.values():
+            answers = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+            for answer in answers:
+                example = answer["content"]["application/json"]["example"]
+                model = models[operation["operationId"]]
+                model.model_validate_json(json.dumps(example), extra=None if model is AnyObject else "forbid")
+                assert "…" not in json.dumps(example, ensure_ascii=False), (path, example)
+            for body in operation.get("requestBody", {}).get("content", {}).values():
+                assert "example" in body, path
+
+
+def routes_of(app: FastAPI) -> list[Any]:
+    """Every route, those of the router that the app includes among them."""
+    routers: list[Any] = [each.original_router for each in app.routes if hasattr(each, "original_router")]
+    included = [route for router in routers for route in router.routes]
+    return [route for route in included if getattr(route, "operation_id", None)]
+
+
+def test_what_stands_in_the_address_is_no_part_of_the_body(app: FastAPI) -> None:
+    schemas = app.openapi()["components"]["schemas"]
+    for write in WRITES:
+        schema = schemas[write.command.__name__]
+        assert not set(write.path_fields) & ({*schema["properties"], *schema.get("required", ())}), write.path
+        assert set(write.example) <= set(schema["properties"])
+        assert set(schema.get("required", ())) == set(write.required_fields)
 
 
 def _references(value: Any) -> Iterator[str]:
