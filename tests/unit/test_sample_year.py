@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from commands.customers import LogFollowUp, RegisterCustomer
 from commands.receivables import IssueReceivable
 from crm.sample import Deed, year_of
+from crm.sample.performing import at_a_time
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SUNDAY = date(2026, 11, 22)
@@ -69,3 +71,16 @@ def test_conversations_take_place_on_working_days_in_working_hours() -> None:
     assert all(at is not None and at.astimezone(SHANGHAI).hour in range(9, 18) for at in talks)
     weekends = sum(at is not None and at.weekday() > 4 for at in talks)
     assert weekends < len(talks) / 20
+
+
+def test_what_is_done_at_a_time_concerns_different_customers_and_nothing_overtakes() -> None:
+    told = deeds()
+    rounds = list(at_a_time(told))
+    assert [deed for together in rounds for deed in together] == told
+    assert len(rounds) < len(told) / 2
+    made: set[UUID] = set()
+    for together in rounds:
+        assert all(deed.to is None or deed.to in made for deed in together)
+        made |= {deed.makes for deed in together if deed.makes}
+        alone = [deed for deed in together if isinstance(deed.command, RegisterCustomer)]
+        assert not alone or len(together) == 1

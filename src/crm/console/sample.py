@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ from crm.console.output import AsJson, as_json, err, refusal, sentence
 if TYPE_CHECKING:
     from datetime import date
 
+    from crm.services import Services
     from crm.settings import Settings
     from crm.store import Store
 
@@ -95,27 +97,42 @@ def sample(
 
 def _load(store: Store, customers: int, seed: int, told: Callable[[int, int], None]) -> _Loaded:
     from crm import tokens
-    from crm.processes.work import working
     from crm.sample import perform, year_of
+    from crm.sample.performing import HANDS
     from crm.services import services
-    from projections import ALL
 
     store.prepare()
-    with store.connection() as alone, services(store, connections=4) as made:
+    with store.connection() as alone, services(store, connections=HANDS + 12) as made:
         _require_empty(alone, store.settings.schema)
         zone = made.door.settings().zone
         today = made.clock().astimezone(zone).date()
         deeds, leader = year_of(seed, customers, today, zone)
         position = perform(deeds, made.door, lambda done: told(done, len(deeds)))
-        with working(store):
-            for each in ALL:
-                with made.reader.at(each.name, after=position, timeout=READ_WITHIN):
-                    pass  # what is served next has it all
+        _build_read_models(made, position)
         with made.database.connection() as connection:
             token = tokens.create(connection, leader.name, leader.id)
             found = dict(connection.execute("SELECT topic, count(*) FROM events GROUP BY topic").fetchall())
     counts = {plural: int(found.get(topic, 0)) for topic, plural in COUNTED.items()}
     return _Loaded(counts, position, leader.name, token, today)
+
+
+def _build_read_models(services: Services, position: int) -> None:
+    """Have what is served next ready; so few events are folded right here, without processes of their own."""
+    from projections import ALL
+    from projections.engine.building import Builder
+    from projections.engine.working import Worker
+
+    stop = Event()
+    worker = Worker(services.ground, ALL, stop, builder=Builder(services.ground, processes=0))
+    thread = Thread(target=worker.run, name="worker")
+    thread.start()
+    try:
+        for each in ALL:
+            with services.reader.at(each.name, after=position, timeout=READ_WITHIN):
+                pass
+    finally:
+        stop.set()
+        thread.join()
 
 
 def _require_empty(connection: Any, schema: str) -> None:
