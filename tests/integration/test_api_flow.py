@@ -37,6 +37,23 @@ def test_a_customer_is_read_from_the_ledger_at_a_version_and_as_of_a_moment(api:
     assert registered.headers["etag"] == f'"{registered.json()["version"]}"'
 
 
+def test_the_whole_profile_is_in_the_record_and_in_the_history(api: Api) -> None:
+    """CUS-9, CUS-13: what the tracking table has no column for."""
+    customer = api.customer("五金商行")
+    profile = {
+        "distance": "35公里",
+        "business_category": "五金批发",
+        "unsuitable_visiting_time": "周一上午例会",
+        "personality": "谨慎型",
+    }
+    api.done(f"/customers/{customer}", profile, "PATCH")
+    found = api.get(f"/customers/{customer}").json()
+    assert {name: found[name] for name in profile} == profile
+    history = api.read(f"/customers/{customer}/history")["items"]
+    changes = {change["field"]: change["after"] for change in history[0]["changes"]}
+    assert changes == profile
+
+
 def test_an_opportunity_goes_through_its_stages_and_the_funnel_shows_it(api: Api) -> None:
     customer = api.customer("漏斗客户")
     won = api.opportunity(customer, amount="500000.00", currency="EUR", occurred_on="2026-01-05")

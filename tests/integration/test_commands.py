@@ -336,6 +336,15 @@ def test_a_legacy_code_an_invoice_and_a_product_name_are_taken_once_cus_8_ord_5(
     assert office.do(AddProduct(name="gtx pro")).id != product
 
 
+def test_an_opportunity_number_is_taken_once_opp_2(office: Office) -> None:
+    customer = office.make("customer", COMMANDS["RegisterCustomer"], kind="person", name="x")
+    new = COMMANDS["OpenOpportunity"].model_validate({"name": "x", "number": "0007"})
+    first = office.do(new, customer).id
+    with pytest.raises(ClaimTaken) as taken:
+        office.do(new, customer)
+    assert taken.value.values == {"kind": "opportunity-number", "value": "0007", "holder": first}
+
+
 def test_an_imported_row_is_not_imported_twice(office: Office) -> None:
     row = ImportedRow("sheet", "A001", "digest")
     new = RegisterCustomer.model_validate({"kind": "person", "name": "x"})

@@ -71,16 +71,31 @@ def test_the_funnel_counts_shares_and_sums_what_stands_in_each_stage_opp_4_rpt_5
         "key": {"currency": "CNY"},
         "stages": [
             {"stage": "lead", "count": 2, "share": 0.5, "amount": "200.00"},
-            {"stage": "need", "count": 0, "share": 0.0, "amount": None},
+            {"stage": "need", "count": 0, "share": 0.0, "amount": "0.00"},
             {"stage": "proposal", "count": 2, "share": 0.5, "amount": "7"},
-            {"stage": "negotiation", "count": 0, "share": 0.0, "amount": None},
+            {"stage": "negotiation", "count": 0, "share": 0.0, "amount": "0.00"},
         ],
         "won": 0,
         "lost": 1,
         "win_rate": 0.0,
-        "won_amount": None,
+        "won_amount": "0.00",
         "cycle_days": EMPTY_CYCLE,
     }
+
+
+def test_a_sum_is_unknown_only_where_no_amount_of_something_is_known(given: Happenings, tables: Tables) -> None:
+    acme = given.customer()
+    given.opportunity(acme, "2026-01-01", None)
+    given.opportunity(acme, "2026-01-01", None, stage="need")
+    given.opportunity(acme, "2026-01-01", "7", stage="need")
+    (group,) = funnel(tables(), date(2026, 3, 1))["groups"]
+    assert {stage["stage"]: stage["amount"] for stage in group["stages"]} == {
+        "lead": None,
+        "need": "7",
+        "proposal": "0.00",
+        "negotiation": "0.00",
+    }
+    assert group["won_amount"] == "0.00"
 
 
 def test_ratios_of_nothing_are_undefined(given: Happenings, tables: Tables) -> None:
@@ -89,7 +104,7 @@ def test_ratios_of_nothing_are_undefined(given: Happenings, tables: Tables) -> N
     given.opportunity(acme, "2026-01-01", currency="USD")
     yuan, dollars = funnel(tables(), date(2026, 3, 1))["groups"]
     assert (yuan["win_rate"], {stage["share"] for stage in yuan["stages"]}) == (1.0, {None})
-    assert (dollars["win_rate"], dollars["won_amount"], dollars["cycle_days"]) == (None, None, EMPTY_CYCLE)
+    assert (dollars["win_rate"], dollars["won_amount"], dollars["cycle_days"]) == (None, "0.00", EMPTY_CYCLE)
 
 
 def test_an_opportunity_counts_where_it_stood_on_the_day(given: Happenings, tables: Tables) -> None:
@@ -105,12 +120,12 @@ def test_an_opportunity_counts_where_it_stood_on_the_day(given: Happenings, tabl
         (group,) = funnel(connection, day)["groups"]
         found.append((standing(group), group["won"], group["lost"], group["won_amount"]))
     assert found == [
-        ({"lead": (1, 1.0, "100")}, 0, 0, None),
-        ({"need": (1, 1.0, "100")}, 0, 0, None),
+        ({"lead": (1, 1.0, "100")}, 0, 0, "0.00"),
+        ({"need": (1, 1.0, "100")}, 0, 0, "0.00"),
         ({}, 1, 0, "80"),
         ({}, 1, 0, "80"),
-        ({"proposal": (1, 1.0, "80")}, 0, 0, None),
-        ({}, 0, 1, None),
+        ({"proposal": (1, 1.0, "80")}, 0, 0, "0.00"),
+        ({}, 0, 1, "0.00"),
     ]
 
 
@@ -133,7 +148,7 @@ def test_currencies_are_never_added_up(given: Happenings, tables: Tables) -> Non
     given.won(deal, "60", "2026-02-01", "EUR")
     groups = funnel(tables(), date(2026, 3, 1), ["customer"])["groups"]
     assert [(group["key"]["currency"], standing(group), group["won_amount"]) for group in groups] == [
-        ("CNY", {"lead": (1, 1.0, "100")}, None),
+        ("CNY", {"lead": (1, 1.0, "100")}, "0.00"),
         ("EUR", {}, "60"),
     ]
     assert groups[0]["key"] == {"customer": "Acme", "customer_id": str(acme), "currency": "CNY"}
@@ -265,6 +280,28 @@ def test_the_list_is_filtered_and_searched_dat_4(
     given.opportunity(globex, "2026-01-01", "200", name="C", flags=("hot",), expected_close_on=soon)
     found = page(tables(), Query.parse([(field, value), ("sort", "name")]), date(2026, 3, 1)).items
     assert [item["name"] for item in found] == names
+
+
+def test_the_largest_deals_of_a_period_come_first_with_their_customers_ord_8(given: Happenings, tables: Tables) -> None:
+    """And all of a customer's deals up to a day together: the funnel by customer."""
+    acme, globex = given.customer("Acme"), given.customer("Globex")
+    for customer, amount, on in (
+        (acme, "300", "2026-02-10"),
+        (globex, "200", "2026-02-11"),
+        (globex, "250", "2026-02-28"),
+    ):
+        given.won(given.opportunity(customer, "2026-01-01", amount), amount, on)
+    given.won(given.opportunity(acme, "2026-01-01", "9000"), "9000", "2026-03-01")
+    asked = [("outcome[eq]", "won"), ("closed_on[gte]", "2026-02-01"), ("closed_on[lte]", "2026-02-28")]
+    found = page(tables(), Query.parse([*asked, ("sort", "-amount")]), date(2026, 3, 31)).items
+    assert [(item["customer"], item["amount"]) for item in found] == [
+        ("Acme", Decimal(300)),
+        ("Globex", Decimal(250)),
+        ("Globex", Decimal(200)),
+    ]
+    groups = funnel(tables(), date(2026, 2, 28), by=("customer",))["groups"]
+    together = {group["key"]["customer"]: Decimal(group["won_amount"]) for group in groups}
+    assert together == {"Acme": Decimal(300), "Globex": Decimal(450)}
 
 
 def test_pages_follow_each_other_without_loss(given: Happenings, tables: Tables) -> None:

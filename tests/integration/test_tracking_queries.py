@@ -52,7 +52,7 @@ def flags(connection: psycopg.Connection[Any], customer: UUID, on: date = TODAY)
 
 
 def test_a_row_shows_everything_of_a_salespersons_sheet(server: str) -> None:
-    """CUS-2, CUS-3, CUS-4, CUS-6, FUP-7."""
+    """CUS-2, CUS-3, CUS-4, CUS-6, CUS-11 (its six groups of fields), FUP-7."""
     story = Happenings().on("2026-03-02")
     team = story.team("华东一组", "East")
     owner = story.member("张三", team)
@@ -265,6 +265,23 @@ def test_customers_are_told_apart_by_their_stage(server: str) -> None:
     with tracking_of(server, story) as connection:
         assert codes(connection, "lifecycle[eq]=interested") == ["interested"]
         assert set(codes(connection, "lifecycle[in]=potential,won")) == {"potential", "won"}
+
+
+def test_customers_are_sorted_by_deals_and_told_apart_by_class_and_label(server: str) -> None:
+    """CUS-15: class, label, amount and number of purchases; CUS-12: region and what was bought."""
+    story = Happenings().on("2026-03-10")
+    for code, category, tag, deals in (("few", "hot", "a", 1), ("many", "existing", "b", 3)):
+        customer = story.customer(code=code, category=category, region="华东")
+        story.happens(Customer.Tagged, customer, tag=tag)
+        for _ in range(deals):
+            story.won(story.opportunity(customer, "2026-01-01", "10"), "10", "2026-02-01")
+    with tracking_of(server, story) as connection:
+        found = page(connection, Query(sort="-won_opportunities"), TODAY).items
+        assert [(row["code"], row["won_opportunities"], row["won_amount"], row["region"]) for row in found] == [
+            ("many", 3, {"CNY": "30.00"}, "华东"),
+            ("few", 1, {"CNY": "10.00"}, "华东"),
+        ]
+        assert codes(connection, "category[eq]=hot") == codes(connection, "tags[contains]=a") == ["few"]
 
 
 def a_team_of_customers() -> tuple[Happenings, UUID]:

@@ -96,6 +96,31 @@ def test_registering_takes_the_master_sheet_and_the_first_contacts_cus_1_con_1(c
     customer.then_nothing()
 
 
+def test_what_else_is_collected_about_a_customer_cus_5_cus_9_cus_13(nothing: Scenario) -> None:
+    collected = {
+        "industry": "制造业",
+        "company_size": "50-100人",
+        "market": "b2b",
+        "need": "降低采购成本",
+        "budget": "50万/年",
+        "address": "工业园路8号",
+        "distance": "35公里",
+        "business_category": "五金批发",
+        "unsuitable_visiting_time": "周一上午例会",
+        "personality": "谨慎型",
+    }
+    nothing.when(RegisterCustomer.model_validate({"kind": "person", "name": "李女士", **collected}))
+    nothing.then(Customer.Registered, **collected)
+    assert nothing.outcome is not None
+    customer = nothing.outcome.id
+    nothing.when(ReviseProfile(personality="果断型", distance=None), customer)
+    nothing.then(
+        Customer.ProfileRevised, changed=("distance", "personality"), personality="果断型", distance=None, budget=None
+    )
+    profile = nothing.ledger.load(Customer, customer).profile
+    assert {name: profile[name] for name in collected} == collected | {"personality": "果断型", "distance": None}
+
+
 def test_a_customer_is_not_registered_for_an_owner_nobody_knows(nothing: Scenario) -> None:
     nothing.when(RegisterCustomer(kind="person", name="李女士", owner_id=NOBODY))
     nothing.then_refused(NotFound, kind="member", id=NOBODY)

@@ -65,7 +65,7 @@ def test_the_first_opportunity_brings_the_default_pipeline_opp_3(customer: Scena
     customer.then_nothing()
 
 
-def test_an_opportunity_is_opened_with_all_its_details_opp_3(customer: Scenario) -> None:
+def test_an_opportunity_is_opened_with_all_its_details_opp_2_opp_3(customer: Scenario) -> None:
     customer.given(Product.Added).when(
         opened(
             number="0007",

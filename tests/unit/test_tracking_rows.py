@@ -44,6 +44,29 @@ def test_only_the_named_fields_of_a_profile_change_and_the_name_is_found_anew() 
     assert row.name_key == "xin ming 新名"
 
 
+def test_what_a_sheet_has_no_room_for_changes_without_changing_the_row() -> None:
+    """CUS-9, CUS-13."""
+    story = Happenings().on("2026-03-02")
+    customer = story.customer("旧名", distance="35公里", personality="谨慎型")
+    changed = {
+        "distance": "3公里",
+        "business_category": "五金",
+        "unsuitable_visiting_time": "周一",
+        "personality": "急",
+    }
+    story.happens(Customer.ProfileRevised, customer, changed=(*changed, "region"), region="华东", **changed)
+    row = fold(Tracking, story.events).customers[customer]
+    assert (row.name, row.region, row.version) == ("旧名", "华东", 2)
+
+
+def test_who_was_entered_as_lost_shows_why() -> None:
+    """LIF-10."""
+    story = Happenings()
+    customer = story.customer(lifecycle="churned", churn_reason="搬迁")
+    row = fold(Tracking, story.events).customers[customer]
+    assert (row.lifecycle, row.churn_reason) == ("churned", "搬迁")
+
+
 def test_the_main_contact_is_shown_and_another_takes_its_place() -> None:
     """CON-1, CUS-4."""
     story = Happenings()
@@ -109,7 +132,7 @@ def test_a_new_owner_with_its_team_and_region_is_named_once_for_all_its_customer
 
 
 def test_opportunities_count_while_open_and_their_value_when_won_each_currency_apart() -> None:
-    """OPP-1; amounts of two currencies are never added."""
+    """OPP-1, CUS-5, CUS-15: the amount and the number of deals; amounts of two currencies are never added."""
     story = Happenings()
     customer = story.customer()
     first = story.opportunity(customer, "2026-03-01", "1000.50")
