@@ -138,7 +138,7 @@ def _summed(rows: list[Row], on: date) -> Row:
         "won": len(won),
         "lost": len(closed) - len(won),
         "win_rate": len(won) / len(closed) if closed else None,
-        "won_amount": sum(row["value"] for row in won) if won else None,
+        "won_amount": sum(row["value"] for row in won),
         "mean": pytest.approx(mean(cycles)) if cycles else None,
         "median": median(cycles) if cycles else None,
     }
@@ -150,14 +150,14 @@ def shown(group: Row) -> Row:
     assert [stage["stage"] for stage in group["stages"]] == ["prospecting", "engaging"]
     total = sum(stage["count"] for stage in group["stages"])
     assert all(stage["share"] == (stage["count"] / total if total else None) for stage in group["stages"])
-    assert all(stage["amount"] is None for stage in group["stages"])  # no open deal of theirs has a value
+    assert all(stage["amount"] == (None if stage["count"] else "0.00") for stage in group["stages"])  # no open deal of theirs has a value
     return {
         "prospecting": stages["prospecting"]["count"],
         "engaging": stages["engaging"]["count"],
         "won": group["won"],
         "lost": group["lost"],
         "win_rate": group["win_rate"],
-        "won_amount": None if group["won_amount"] is None else Decimal(group["won_amount"]),
+        "won_amount": Decimal(group["won_amount"]),
         "mean": group["cycle_days"]["mean"],
         "median": group["cycle_days"]["median"],
     }

@@ -17,6 +17,7 @@ from projections.dimensions import amount, grouping, in_order
 from projections.pipeline.fold import OPEN, WON
 from projections.pipeline.standing import DIMENSIONS, STANDING, STANDS
 
+NOTHING = Decimal("0.00")
 Stages = Mapping[Any, list[str]]
 """The stages of each pipeline, in order."""
 
@@ -93,14 +94,14 @@ class _Group:
                     "stage": stage,
                     "count": self.standing[stage],
                     "share": self.standing[stage] / standing if standing else None,
-                    "amount": amount(self.amounts.get(stage)),
+                    "amount": summed(self.amounts.get(stage), self.standing[stage]),
                 }
                 for stage in self._stages(stages)
             ],
             "won": self.won,
             "lost": self.lost,
             "win_rate": self.won / closed if closed else None,
-            "won_amount": amount(self.won_amount),
+            "won_amount": summed(self.won_amount, self.won),
             "cycle_days": {"mean": mean(self.cycles), "median": median(self.cycles)},
         }
 
@@ -108,6 +109,11 @@ class _Group:
         """The stages of the group's pipelines in order; at the end those that a pipeline no longer has."""
         known = [stage for pipeline, keys in stages.items() if pipeline in self.pipelines for stage in keys]
         return list(dict.fromkeys([*known, *sorted(self.standing)]))
+
+
+def summed(worth: Decimal | None, count: int) -> str | None:
+    """The sum over so many opportunities: that of none is known, that of amounts nobody knows is not."""
+    return amount(worth if count else NOTHING)
 
 
 def mean(days: Counter[int]) -> float | None:
