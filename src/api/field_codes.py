@@ -14,7 +14,7 @@ OURS: dict[str, str] = {
     "int_type": "not-a-whole-number",
     "int_parsing": "not-a-whole-number",
     "int_from_float": "not-a-whole-number",
-    "int_parsing_size": "too-many-digits",
+    "int_parsing_size": "too-big-a-number",
     "float_type": "not-a-number",
     "float_parsing": "not-a-number",
     "finite_number": "not-a-number",

@@ -1,4 +1,4 @@
-"""Writes the part of docs/api.md that lists every route, from the OpenAPI document: `python -m api.reference`."""
+"""Writes the part of docs/api.md that lists every route and every code of fields: `python -m api.reference`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from api.app import create_app
+from api.texts import catalogue
 
 MARK = "<!-- What follows is written by `python -m api.reference`. -->\n"
 _PAGE = Path("docs/api.md")
@@ -66,9 +67,17 @@ def _example(method: str, path: str, operation: dict[str, Any]) -> Iterator[str]
     yield "```\n"
 
 
+def codes() -> str:
+    """What can be wrong with a field: every code with its sentence."""
+    fields = {code: text for code, text in catalogue("en")["fields"].items() if code != "other"}
+    lines = [f"| `{code}` | {text.replace('|', ' or ')} |" for code, text in sorted(fields.items())]
+    about = "The `code` of an entry of `errors`, beside those of business rules; names of values are in braces."
+    return "\n".join(["## Codes of fields", "", about, "", "| code | message |", "|---|---|", *lines, ""])
+
+
 def rewritten(page: str) -> str:
-    """The page with its list of routes as it is now."""
-    return page.partition(MARK)[0] + MARK + "\n" + routes()
+    """The page with its list of routes, and of codes, as it is now."""
+    return page.partition(MARK)[0] + MARK + "\n" + routes() + "\n" + codes()
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 from uuid import uuid4
 
 import pytest
@@ -83,6 +85,11 @@ BODIES: list[tuple[str, dict[str, Any], int, str]] = [
     ("/receivables/{receivable}/payments", {"amount": "1", "occurred_on": IN_TWO_DAYS}, 422, "/occurred_on"),
     ("/pipelines", {"name": "x", "stages": []}, 422, "/stages"),
     ("/pipelines", {"name": "x", "stages": [{"key": "won", "zh": "赢", "en": "Won"}]}, 422, "/stages"),
+    ("/customers/{customer}/receivables", {**OWED, "amount": 1.005}, 422, "/amount"),
+    ("/customers/{customer}/receivables", {**OWED, "amount": 0.1 + 0.2}, 422, "/amount"),
+    ("/customers/{customer}/follow-ups", {**CALL, "answered": "perhaps"}, 422, "/answered"),
+    ("/customers/{customer}/follow-ups", {**CALL, "progress": 1.5}, 422, "/progress"),
+    ("/workspace/no-such", {}, 404, ""),
     ("/commands", {"commands": []}, 422, "/commands"),
     ("/commands", {"commands": [{"command": "tag", "to": "x"}]}, 422, "/commands/0/to"),
     ("/commands", {"commands": [{"command": "tag"}] * 501}, 422, "/commands"),
@@ -125,13 +132,23 @@ QUERIES: list[tuple[str, int, str]] = [
     ("/receivables/statements?from_on=2025-01-01", 422, "/customer_id"),
     ("/events?after=x", 422, "/after"),
     ("/events?limit=1001", 422, "/limit"),
+    ("/events?after=999999999", 422, "/after"),
+    ("/events?topic=bogus", 422, "/topic"),
+    ("/events?topic=customer.registered,bogus", 422, "/topic"),
+    ("/audit/events?topic=bogus", 422, "/topic"),
+    ("/audit/events?cursor=abc", 422, "/cursor"),
+    ("/audit/verification?dry_run=true", 422, "/dry_run"),
+    ("/projections?name=tracking", 422, "/name"),
+    ("/customers?q=%C3%F7%D4%B6", 422, "/q"),
+    ("/customers?archived[eq]=perhaps", 422, "/archived[eq]"),
+    ("/customers/{customer}?as_of=2001-01-01T00:00:00Z", 404, ""),
     ("/customers/not-an-id", 422, "/id"),
     ("/customers/{unknown}", 404, ""),
     ("/customers/{unknown}/history", 404, ""),
     ("/opportunities/{unknown}", 404, ""),
     ("/receivables/{unknown}", 404, ""),
     ("/customers/{customer}?version=0", 422, "/version"),
-    ("/customers/{customer}?version=99", 404, ""),
+    ("/customers/{customer}?version=99", 404, "/version"),
     ("/customers/{customer}?version=1&as_of=2026-01-01T00:00:00Z", 422, "/version"),
     ("/projections/no-such/rebuilds", 422, "/name"),
     ("/projections/tracking/rebuilds/{unknown}", 404, ""),
@@ -157,6 +174,7 @@ RAW: list[tuple[bytes, int, str]] = [
     (b'{"kind": "company", "name": NaN}', 422, "/name"),
     (b'{"kind": "company", "name": "a", "lifecycle": 1' + b"0" * 5_000 + b"}", 400, ""),
     (b'{"kind": "company", "name": "a", "\\ud800": 1}', 422, ""),
+    (b'{"kind": "company", "name": "a", "notes": nonsense}', 400, ""),
 ]
 
 
@@ -172,20 +190,36 @@ def ids(api: Api) -> dict[str, str]:
     }
 
 
+CHINESE = re.compile("[一-鿿]+")
+
+
 def check(answered: Any, status: int, pointer: str, language: str) -> None:
-    """It is a problem document of that status, in that language, and names the field."""
+    """It is a problem document of that status, all of it in that language, and names the field."""
     assert answered.status_code == status, answered.text
     assert answered.headers["content-type"] == "application/problem+json"
     problem = answered.json()
     assert problem["status"] == status
     assert {"type", "title", "status", "detail", "instance", "code", "errors"} == set(problem)
     assert answered.headers["content-language"] == language
-    said = problem["title"] + problem["detail"] + "".join(error["message"] for error in problem["errors"])
-    assert any("一" <= sign <= "鿿" for sign in problem["title"]) == (language == "zh-CN"), said
+    for said in (problem["title"], problem["detail"], *(error["message"] for error in problem["errors"])):
+        in_chinese = [word for word in CHINESE.findall(said) if word not in given(answered.request)]
+        assert bool(in_chinese) == (language == "zh-CN"), said
+        assert "(s)" not in said, said
+        assert not re.search(r"[:：] ?-|、、|, ,|\bNone\b", said), said
     if pointer:
         assert pointer in [error["pointer"] for error in problem["errors"]], problem
-        assert all(error["message"] for error in problem["errors"])
-        assert "(" + problem["errors"][0]["code"] + ")" not in problem["errors"][0]["message"]
+        for error in problem["errors"]:
+            assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", error["code"])
+            assert f"({error['code']})" not in error["message"]
+
+
+def given(request: Any) -> str:
+    """What the client wrote itself, and may be shown back."""
+    address = unquote(str(request.url))
+    try:
+        return address + json.dumps(json.loads(request.content), ensure_ascii=False)
+    except (ValueError, RecursionError, RuntimeError):  # no JSON, or a body that was streamed
+        return address
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
@@ -212,16 +246,18 @@ def test_a_question_that_does_not_fit_names_the_parameter(
     check(api.request("GET", path.format(**ids), headers={"Accept-Language": language}), status, pointer, language)
 
 
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
 @pytest.mark.parametrize("path", ["/customers", "/commands", "/customers/{customer}/tags"])
 @pytest.mark.parametrize(("body", "status", "pointer"), RAW)
 def test_what_is_no_clear_json_is_refused(
-    api: Api, ids: dict[str, str], body: bytes, status: int, pointer: str, path: str
+    api: Api, ids: dict[str, str], body: bytes, status: int, pointer: str, path: str, language: str
 ) -> None:
     before = api.head()
-    answered = api.request("POST", path.format(**ids), content=body, headers={"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json", "Accept-Language": language}
+    answered = api.request("POST", path.format(**ids), content=body, headers=headers)
     assert answered.status_code in (400, 422), answered.text
     if path == "/customers":
-        check(answered, status, pointer, "en")
+        check(answered, status, pointer, language)
     assert answered.headers["content-type"] == "application/problem+json"
     assert api.head() == before
 
@@ -252,6 +288,7 @@ def test_only_json_is_taken(api: Api, kind: str) -> None:
     ("name", "value"),
     [
         ("If-Match", "3"),
+        ("If-Match", "3, 4"),
         ("If-Match", '"x"'),
         ("If-Match", '"' + "9" * 30 + '"'),
         ("Idempotency-Key", "a b"),
@@ -262,6 +299,125 @@ def test_only_json_is_taken(api: Api, kind: str) -> None:
 def test_a_header_that_cannot_be_read_is_named(api: Api, ids: dict[str, str], name: str, value: str) -> None:
     answered = api.post(f"/customers/{ids['customer']}/tags", {"tag": "a"}, headers={name: value})
     check(answered, 400, f"/{name}", "en")
+    headers = {name: value, "Accept-Language": "zh"}
+    check(api.post(f"/customers/{ids['customer']}/tags", {"tag": "a"}, headers=headers), 400, f"/{name}", "zh-CN")
+
+
+@pytest.mark.parametrize("value", ["zz", "-1", "1.5", "9" * 30, "٣"])
+def test_a_stream_cannot_be_taken_up_where_no_event_can_be(api: Api, value: str) -> None:
+    headers = {"Accept": "text/event-stream", "Last-Event-ID": value.encode()}
+    check(api.request("GET", "/events", headers=headers), 400, "/Last-Event-ID", "en")
+
+
+def test_a_stream_cannot_be_taken_up_after_what_has_not_happened(api: Api) -> None:
+    headers = {"Accept": "text/event-stream", "Last-Event-ID": "999999"}
+    answered = api.request("GET", "/events", headers=headers)
+    check(answered, 422, "/Last-Event-ID", "en")
+    assert str(api.head()) in answered.json()["errors"][0]["message"]
+
+
+def test_a_feed_that_is_ahead_is_told_where_the_ledger_ends(api: Api) -> None:
+    assert api.get("/events", after=api.head()).json()["next"] == api.head()
+    answered = api.get("/events", after=api.head() + 1)
+    check(answered, 422, "/after", "en")
+    assert f"the last one is {api.head()}." in answered.json()["detail"]
+
+
+def test_an_unknown_topic_is_told_which_there_are(api: Api) -> None:
+    for path in ("/events", "/audit/events"):
+        assert "customer.registered" in api.get(path, topic="bogus").json()["errors"][0]["message"]
+
+
+def test_an_unknown_field_is_told_which_there_are(api: Api) -> None:
+    error = api.post("/customers", {**NEW, "colour": "red"}).json()["errors"][0]
+    assert error["code"] == "unknown-field"
+    assert {"name", "kind", "contacts", "reason"} <= set(re.findall(r"[a-z_]+", error["message"]))
+    inside = api.post("/customers", {**NEW, "contacts": [{"name": "李", "sex": "f"}]}).json()["errors"][0]
+    assert inside["pointer"] == "/contacts/0/sex"
+    assert "is_decision_maker" in inside["message"]
+    assert "first_contact_on" not in inside["message"]
+    item = api.post("/commands", {"commands": [{"command": "tag", "body": {"tag": "a"}, "when": 1}]}).json()["errors"][
+        0
+    ]
+    assert "if_match" in item["message"]
+
+
+def test_a_body_of_unknown_fields_is_not_answered_without_end(api: Api) -> None:
+    answered = api.post("/customers", {**NEW, **{f"{number}" * 50: 1 for number in range(1_000, 3_000)}})
+    assert answered.status_code == 422
+    assert len(answered.json()["errors"]) == 100
+    assert "1997 more" in answered.json()["detail"]
+
+
+def test_a_missing_version_says_which_is_the_last(api: Api, ids: dict[str, str]) -> None:
+    last = api.get(f"/customers/{ids['customer']}").json()["version"]
+    problem = api.get(f"/customers/{ids['customer']}", version=999).json()
+    assert problem["code"] == "no-such-version"
+    assert f"has no version 999; its last one is {last}." in problem["detail"]
+    assert api.get(f"/customers/{UNKNOWN}", version=999).json()["code"] == "not-found"
+
+
+def test_a_version_ahead_of_the_record_says_which_is_current(api: Api, ids: dict[str, str]) -> None:
+    path = f"/customers/{ids['customer']}/tags"
+    answered = api.post(path, {"tag": "a"}, headers={"If-Match": '"999"'})
+    check(answered, 412, "/If-Match", "en")
+    assert answered.json()["code"] == "version-ahead"
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_a_stale_version_names_each_field(api: Api, language: str) -> None:
+    customer = api.customer("两处改动")
+    path = f"/customers/{customer}"
+    etag = api.get(path).headers["etag"]
+    api.done(path, {"industry": "零售", "region": "华东"}, "PATCH")
+    headers = {"If-Match": etag, "Accept-Language": language}
+    answered = api.request("PATCH", path, json={"notes": "晚了"}, headers=headers)
+    check(answered, 412, "/industry", language)
+    assert {(error["pointer"], error["code"]) for error in answered.json()["errors"]} == {
+        ("/industry", "changed-since"),
+        ("/region", "changed-since"),
+    }
+
+
+def test_a_command_without_anything_to_give_needs_no_body(api: Api) -> None:
+    customer = api.customer("无正文")
+    assert api.request("POST", f"/customers/{customer}/archive").status_code == 200
+    assert api.request("POST", f"/customers/{customer}/reopen", content=b"").status_code == 200
+    check(api.request("POST", f"/customers/{customer}/tags"), 422, "/tag", "en")
+    typed = {"Content-Type": "text/plain"}
+    answered = api.request("POST", f"/customers/{customer}/archive", content=b"{}", headers=typed)
+    check(answered, 415, "", "en")
+    assert "text/plain" in answered.json()["detail"]
+    check(api.request("DELETE", f"/customers/{customer}/tags/a", content=b"nonsense"), 415, "", "en")
+
+
+@pytest.mark.parametrize(
+    ("written", "amount"),
+    [("1200.5", "1200.50"), ("0.1", "0.10"), ("7", "7.00"), ("1.2e3", "1200.00"), ('"400000"', "400000.00")],
+)
+def test_an_amount_is_taken_as_it_was_written_and_answered_with_its_cents(api: Api, written: str, amount: str) -> None:
+    product = f"价格 {written}".replace('"', "")
+    body = json.dumps({"name": product})[:-1] + f', "price": {written}}}'
+    made = api.request("POST", "/products", content=body.encode(), headers={"Content-Type": "application/json"})
+    assert made.status_code == 201, made.text
+    assert f'"price":"{amount}"' in api.get(f"/products/{made.json()['id']}").text
+
+
+@pytest.mark.parametrize("written", ["1.005", "0.30000000000000004", "1200.500000000000000001", "1e-3"])
+def test_an_amount_that_a_number_cannot_carry_is_to_be_sent_as_a_string(api: Api, written: str) -> None:
+    body = f'{{"name": "x", "price": {written}}}'.encode()
+    answered = api.request("POST", "/products", content=body, headers={"Content-Type": "application/json"})
+    check(answered, 422, "/price", "en")
+    assert "as a string" in answered.json()["errors"][0]["message"]
+
+
+def test_another_language_is_answered_in_english_and_says_so(api: Api, ids: dict[str, str]) -> None:
+    french = {"Accept-Language": "fr"}
+    check(api.request("GET", f"/customers/{UNKNOWN}", headers=french), 404, "", "en")
+    for path in (f"/customers/{ids['customer']}/history", "/audit/events"):
+        assert api.request("GET", path, headers=french).headers["content-language"] == "en"
+        assert api.request("GET", f"{path}?lang=zh", headers=french).headers["content-language"] == "zh-CN"
+        assert api.request("GET", path, headers={"Accept-Language": "zh"}).headers["content-language"] == "zh-CN"
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer nonsense", "Basic dGVzdDp0ZXN0", "Bearer " + "x" * 600])

@@ -180,6 +180,8 @@ def test_a_rebuild_is_ordered_followed_and_done(api: Api) -> None:
     assert lines[-1] == "event: done"
     assert api.request("GET", place).json()["state"] == "done"
     assert place.endswith(api.get("/projections/tracking/rebuilds").json()["items"][0]["job_id"])
+    over = api.request("DELETE", place)
+    assert (over.status_code, over.json()["code"]) == (409, "job-finished")
 
 
 def test_health_and_figures_need_no_token(api: Api) -> None:
