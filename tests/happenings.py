@@ -58,9 +58,9 @@ class Happenings:
             )
         return id
 
-    def time_zone(self, name: str) -> None:
-        """The workspace settles its time zone."""
-        self.happens(Workspace.Configured, WORKSPACE_ID, time_zone=name)
+    def time_zone(self, name: str, currency: str = "CNY") -> None:
+        """The workspace settles its time zone and its currency."""
+        self.happens(Workspace.Configured, WORKSPACE_ID, time_zone=name, currency=currency)
 
     def team(self, name: str, region: str | None = None) -> UUID:
         """A team is formed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -336,6 +337,51 @@ def test_search_finds_any_part_however_it_is_typed(server: str, words: str, foun
     story, _ = a_team_of_customers()
     with tracking_of(server, story) as connection:
         assert codes(connection, q=words, sort="code") == found
+
+
+def test_amounts_are_compared_in_the_workspaces_currency_and_never_added_to_others(server: str) -> None:
+    story = Happenings().on("2026-03-02")
+    for code, yuan, dollars in (("A1", "300", None), ("A2", "70", "900"), ("A3", None, "9999"), ("A4", None, None)):
+        customer = story.customer(code, code=code)
+        for amount, currency in ((yuan, "CNY"), (dollars, "USD")):
+            if amount is not None:
+                story.issued(customer, amount, "2026-01-01", "2026-01-31", currency=currency)
+                story.opportunity(customer, "2026-01-01", amount, currency=currency)
+                deal = story.opportunity(customer, "2026-01-01", None, currency=currency)
+                story.won(deal, amount, "2026-02-01", currency)
+    names = ("open_balance", "overdue_balance", "open_amount", "won_amount")
+    with tracking_of(server, story) as connection:
+        for name in names:
+            assert codes(connection, f"{name}[gte]=70", sort=f"-{name}") == ["A1", "A2"]
+            assert codes(connection, f"{name}[eq]=0", sort="code") == ["A3", "A4"]
+            asked = Query(sort=f"-{name},code", limit=1)
+            first = page(connection, asked, TODAY)
+            rest = page(connection, replace(asked, limit=3, cursor=first.next), TODAY)
+            assert [row["code"] for row in (*first.items, *rest.items)] == ["A1", "A2", "A3", "A4"]
+        assert codes(connection, "overdue_balance[gt]=0", on=date(2026, 1, 31)) == []
+    story.time_zone("Asia/Shanghai", currency="USD")
+    with tracking_of(server, story) as connection:
+        for name in names:
+            assert codes(connection, f"{name}[gt]=0", sort=f"-{name}") == ["A3", "A2"]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("13800005678", ["A1"]), ("138-0000 5678", ["A1"]), ("00005678", ["A1"]), ("+86 138 0000 5678", ["A1"]),
+        ("（021）5555-6666", ["A2"]), ("55566", ["A2"]), ("5556", []), ("1380000567x", []), ("13999998888", []),
+    ],
+)  # fmt: skip
+def test_five_digits_or_more_find_a_telephone_number(server: str, words: str, found: list[str]) -> None:
+    story = Happenings()
+    customer = story.customer("Acme", code="A1", phone="13999998888")
+    story.happens(
+        Customer.ContactAdded, customer, contact_id=uuid4(), name="王经理", mobile="+8613800005678", is_main=True
+    )
+    story.happens(Customer.ProfileRevised, customer, changed=("phone",), phone=None)
+    story.customer("Globex", code="A2", phone="+862155556666")
+    with tracking_of(server, story) as connection:
+        assert codes(connection, q=words) == found
 
 
 def test_a_contact_is_found_and_no_longer_once_removed(server: str) -> None:

@@ -20,7 +20,11 @@ UNTIL_ON = Parameter("until_on", "date", "The last day.", "2026-03-31")
 
 
 def list_customers(crm: Services, asked: Asked) -> Any:
-    """Customers, to filter, sort and search (part of a name in Chinese, in pinyin or its initials, a code)."""
+    """Customers, to filter, sort and search (part of a name in Chinese, in pinyin or its initials, a code, a number).
+
+    Five digits or more are found in telephone numbers, too. Balances and other sums are filtered and sorted by what
+    they are in the workspace's currency: 0 where there is nothing in it.
+    """
     return list_tracking(crm, asked)
 
 

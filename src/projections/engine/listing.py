@@ -189,8 +189,9 @@ def _flag(name: str, raw: str | None) -> bool:
 class Column:
     """A field of a list: its SQL, its kind, and what may be asked of it.
 
-    `sql` may use the caller's named parameters (`next_contact_on < %(today)s`). `order` is what it is sorted by where
-    that differs from what is shown (a name's pinyin). `nulls` says whether an empty value counts as the largest (last
+    `sql` may use the caller's named parameters (`next_contact_on < %(today)s`). `compared` is what filters and sorting
+    go by where that is not what is shown (sums by currency, compared in one of them); `order` is what it is sorted by
+    where that differs from both (a name's pinyin). `nulls` says whether an empty value counts as the largest (last
     when ascending, first when descending: what a plain index gives) or as the smallest; so one index serves both ways.
     """
 
@@ -201,6 +202,7 @@ class Column:
     nullable: bool = True
     choices: tuple[str, ...] = ()
     order: LiteralString | None = None
+    compared: LiteralString | None = None
     nulls: Literal["largest", "smallest"] = "largest"
     shown: bool = True
 
@@ -226,7 +228,7 @@ class _Key:
 
     @property
     def expression(self) -> sql.SQL:
-        return sql.SQL(self.column.order or self.column.sql)
+        return sql.SQL(self.column.order or self.column.compared or self.column.sql)
 
     @property
     def nulls_come_last(self) -> bool:
@@ -380,7 +382,7 @@ class Listing:
             raise UnknownField(parameter=asked.parameter, column=asked.field, accepted=accepted)
         if asked.op not in column.accepted_ops:
             raise UnknownOperator(parameter=asked.parameter, column=asked.field, accepted=column.accepted_ops)
-        expression = sql.SQL("(") + sql.SQL(column.sql) + sql.SQL(")")
+        expression = sql.SQL("(") + sql.SQL(column.compared or column.sql) + sql.SQL(")")
         try:
             return _compare(expression, column, asked, given)
         except Unreadable:

@@ -33,8 +33,20 @@ def _choice(sql: LiteralString, *choices: str, sortable: bool = False) -> Column
     return Column(sql, "enum", choices=tuple(map(str, choices)), sortable=sortable)
 
 
+OWN_CURRENCY: LiteralString = "coalesce((SELECT s.currency FROM settings s), 'CNY')"
+"""The workspace's currency: amounts of several currencies are never added, so they are compared in this one."""
+
+OVERDUE_IN_OWN_CURRENCY: LiteralString = """
+    CASE WHEN c.open_receivables = 0 THEN 0 ELSE coalesce(
+        (SELECT sum(r.open_amount) FROM receivables r
+         WHERE r.customer_id = c.customer_id AND r.open_amount > 0 AND r.due_on < %(on)s::date
+             AND r.currency = coalesce((SELECT s.currency FROM settings s), 'CNY')), 0) END"""
+
+
 def _sums(sql: LiteralString) -> Column:
-    return Column(f"coalesce({sql}, '{{}}'::jsonb)", "text", ops=())
+    """Sums by currency; filters and sorting take the one in the workspace's currency, 0 where there is none."""
+    compared = f"coalesce(({sql} ->> {OWN_CURRENCY})::numeric, 0)"
+    return Column(f"coalesce({sql}, '{{}}'::jsonb)", "decimal", sortable=True, nullable=False, compared=compared)
 
 
 COLUMNS: dict[str, Column] = {
@@ -101,7 +113,9 @@ COLUMNS: dict[str, Column] = {
     "receivables": Column("c.receivables", "number", nullable=False),
     "open_receivables": Column("c.open_receivables", "number", nullable=False, sortable=True),
     "open_balance": _sums("c.open_balance"),
-    "overdue_balance": Column(OVERDUE_BALANCE, "text", ops=()),
+    "overdue_balance": Column(
+        OVERDUE_BALANCE, "decimal", sortable=True, nullable=False, compared=OVERDUE_IN_OWN_CURRENCY
+    ),
     "placeholder": Column("c.placeholder", "bool", nullable=False),
     "version": Column("c.version", "number", nullable=False, ops=()),
     "position": Column("c.position", "number", nullable=False),

@@ -1,7 +1,8 @@
 """Search in the tracking table: any part of a name, a contact's name or a code, as written, as pinyin or as initials.
 
 What is written in Chinese is found by pairs of neighbouring characters through an index; one character alone, and what
-is typed in Latin letters, by reading through the narrow table of names.
+is typed in Latin letters, by reading through the narrow table of names. Five digits or more are looked for in telephone
+numbers, too, however these are written.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from uuid import UUID
 from psycopg import Connection, sql
 
 from projections.engine.listing import part_of
-from projections.tracking.spelling import folded, pairs
+from projections.tracking.spelling import dialled, folded, pairs
 
 MANY = 2_000
 """Found more often than this, a word is looked for along the order of the page, where it is soon met 50 times."""
 
 MET_ON_THE_WAY: LiteralString = """
-    EXISTS (SELECT FROM names n WHERE n.customer_id = c.customer_id AND n.search LIKE %(found_part)s OFFSET 0)"""
+    EXISTS (SELECT FROM names n WHERE n.customer_id = c.customer_id
+        AND (n.search LIKE %(found_part)s OR n.digits LIKE %(found_digits)s) OFFSET 0)"""
 
 
 def found(words: str, add: Callable[[Any], sql.Placeholder]) -> sql.Composable:
@@ -51,8 +53,17 @@ def part(words: str) -> str:
     return part_of(folded(words))
 
 
+def digits_part(words: str) -> str | None:
+    """The LIKE pattern for a telephone number; none where too few digits or other characters are typed."""
+    digits = dialled(words)
+    return None if digits is None else part_of(digits)
+
+
 def _condition(words: str, add: Callable[[Any], sql.Placeholder]) -> sql.Composable:
     like = sql.SQL("n.search LIKE ") + add(part(words))
+    digits = digits_part(words)
+    if digits is not None:
+        return sql.SQL("(") + like + sql.SQL(" OR n.digits LIKE ") + add(digits) + sql.SQL(")")
     together = pairs(words)
     if not together:
         return like

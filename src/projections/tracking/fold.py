@@ -28,7 +28,7 @@ from projections.tracking.rows import (
     SettingsRow,
     TeamRow,
 )
-from projections.tracking.spelling import pairs_text, search_text, sort_key
+from projections.tracking.spelling import digits_text, pairs_text, search_text, sort_key
 from projections.tracking.sums import added
 
 CUSTOMER_PERSONAL = ("name", "address", "phone", "email", "need", "budget", "notes")
@@ -84,9 +84,9 @@ class Tracking(Projection):
         """The business time zone says on which day a conversation took place."""
         row = self.settings.get(ONLY)
         if row is None:
-            self.settings.add(SettingsRow(ONLY, event.time_zone))
+            self.settings.add(SettingsRow(ONLY, event.time_zone, event.currency))
         else:
-            row.time_zone = event.time_zone
+            row.time_zone, row.currency = event.time_zone, event.currency
 
     @folds(Team.Formed)
     def team_formed(self, event: Team.Formed) -> None:
@@ -169,6 +169,7 @@ class Tracking(Projection):
                 setattr(row, field, getattr(event, field))
         if "name" in event.changed:
             row.name_key = derived(sort_key, row.kind == "person", row.name)
+        if "name" in event.changed or "phone" in event.changed:
             shown = None if row.contact_id is None else self.contacts[(row.customer_id, row.contact_id)]
             self._found_by(row, shown)
         if "first_contact_on" in event.changed:
@@ -402,7 +403,7 @@ class Tracking(Projection):
 
     def _found_by(self, row: CustomerRow, contact: ContactRow | None) -> None:
         names = self.names[row.customer_id]
-        names.search, names.pairs = _names_of(row, contact)
+        names.search, names.pairs, names.digits = _names_of(row, contact)
 
     def _recount(self, event: Any, **changes: Any) -> CustomerRow:
         row, opportunity = self._customer(event), self.opportunities[event.originator_id]
@@ -426,10 +427,11 @@ class Tracking(Projection):
         receivable.disputed = disputed
 
 
-def _names_of(row: CustomerRow, contact: ContactRow | None) -> tuple[Any, Any]:
+def _names_of(row: CustomerRow, contact: ContactRow | None) -> tuple[Any, Any, Any]:
     name, contact_name, legacy_code = row.name, None if contact is None else contact.name, row.legacy_code
     text = derived(search_text, row.kind == "person", name, contact_name, row.code, legacy_code)
-    return text, derived(pairs_text, name, contact_name, legacy_code)
+    numbers = (row.phone,) if contact is None else (row.phone, contact.mobile, contact.phone)
+    return text, derived(pairs_text, name, contact_name, legacy_code), derived(digits_text, *numbers)
 
 
 def _count(row: CustomerRow, opportunity: OpportunityRow, sign: int) -> None:

@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 
 from projections.engine.listing import Page, Query
 from projections.tracking.columns import LISTING, SOURCE
-from projections.tracking.finding import MET_ON_THE_WAY, few_found, part
+from projections.tracking.finding import MET_ON_THE_WAY, digits_part, few_found, part
 from projections.tracking.flags import style
 
 AMONG_THE_FOUND: LiteralString = "c.customer_id = ANY(%(found_ids)s)"
@@ -73,7 +73,9 @@ def _page(connection: Connection[Any], query: Query, on: date, where: LiteralStr
         LISTING.check(query)
         ids = few_found(connection, query.q)
         search = MET_ON_THE_WAY if ids is None else AMONG_THE_FOUND
-        params |= {"found_part": part(query.q)} if ids is None else {"found_ids": ids}
+        params |= (
+            {"found_part": part(query.q), "found_digits": digits_part(query.q)} if ids is None else {"found_ids": ids}
+        )
         where = search if where is None else f"{where} AND {search}"
         query = replace(query, q=None, scope=f"{query.scope}\n{query.q}")
     return _styled(LISTING.page(connection, query, source=SOURCE, where=where, params=params))

@@ -88,14 +88,16 @@ class CustomerRow(msgspec.Struct):
 
 
 class NamesRow(msgspec.Struct):
-    """What a customer is found by: every way to type it, and the pairs of neighbouring characters as written.
+    """What a customer is found by: every way to type it, the pairs of neighbouring characters as written, and the
+    digits of its telephone numbers and those of the contact that is shown.
 
-    Both hold one a line.
+    Each holds one a line.
     """
 
     customer_id: UUID
     search: str
     pairs: str
+    digits: str
 
 
 class ContactRow(msgspec.Struct):
@@ -172,7 +174,8 @@ class TeamRow(msgspec.Struct):
 
 
 class SettingsRow(msgspec.Struct):
-    """The business time zone: one row, with the key 1."""
+    """The business time zone and the workspace's currency: one row, with the key 1."""
 
     settings_id: int
     time_zone: str
+    currency: str

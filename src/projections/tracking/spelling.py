@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -31,6 +32,8 @@ SURNAMES = {
 """Characters that are read differently when they are a family name."""
 
 LONGEST_PHRASE = 4
+FEWEST_DIGITS = 5
+NUMBER = re.compile(r"[\d\s+()（）./\-—－]+")
 
 
 class Characters(dict[str, str]):
@@ -82,6 +85,23 @@ def pairs(*values: str | None) -> list[str]:
 def pairs_text(*values: str | None) -> str:
     """The pairs, one a line."""
     return "\n".join(pairs(*values))
+
+
+def digits_text(*numbers: str | None) -> str:
+    """The digits of telephone numbers, one number a line."""
+    return "\n".join(dict.fromkeys(filter(None, (_digits(number or "") for number in numbers))))
+
+
+def dialled(words: str) -> str | None:
+    """The digits of what is typed where it may be a telephone number, or enough of one; without the 0 dialled first."""
+    digits = _digits(words)
+    if len(digits) < FEWEST_DIGITS or not NUMBER.fullmatch(words):
+        return None
+    return digits[1:] if digits[0] == "0" != digits[1] else digits
+
+
+def _digits(text: str) -> str:
+    return "".join(mark for mark in unicodedata.normalize("NFKC", text) if mark.isdecimal())
 
 
 def sort_key(is_person: bool, name: str | None) -> str | None:
