@@ -90,11 +90,11 @@ class Api:
 
 
 @contextmanager
-def serving(server: str) -> Iterator[Api]:
-    """The service on a fresh workspace, with a member signed in."""
+def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
+    """The service on a fresh workspace, with a member signed in; `patience` is how long a connection is waited for."""
     schema = f"t_{secrets.token_hex(4)}"
     migrate(server, schema)
-    with Database(server, schema, role="genjin_app", min_size=1, max_size=12) as database:
+    with Database(server, schema, role="genjin_app", min_size=1, max_size=12, timeout=patience) as database:
         keyring = Keyring(database, MASTER_KEY)
         ledger = Ledger(database, keyring)
         policy = Policy()
