@@ -1,8 +1,9 @@
-"""Requests that are still open when their process has to end: they are told to come again."""
+"""Requests that are still open, or still come, when their process has to end: they are told to come again."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,10 +12,12 @@ from api.problems import Problem, response
 from api.refusals import RETRY_SECONDS
 
 
-def told_when_stopping(app: ASGIApp) -> ASGIApp:
+def told_when_stopping(app: ASGIApp, is_stopping: Callable[[], bool]) -> ASGIApp:
     """The app, whose requests end with 503 where the server gives them up at its own end.
 
-    Whether such a command was done is not known: with the same Idempotency-Key the next process says so.
+    Whether such a command was done is not known: with the same Idempotency-Key the next process says so. From the
+    moment that the server is stopping every answer is the last one on its connection, since a client that goes on
+    asking would keep the process from ending.
     """
 
     async def told(scope: Scope, receive: Receive, send: Send) -> None:
@@ -23,6 +26,8 @@ def told_when_stopping(app: ASGIApp) -> ASGIApp:
         async def noting(message: Message) -> None:
             nonlocal has_begun
             has_begun = True
+            if message["type"] == "http.response.start" and is_stopping():
+                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
             await send(message)
 
         try:
@@ -30,10 +35,7 @@ def told_when_stopping(app: ASGIApp) -> ASGIApp:
         except asyncio.CancelledError:
             if scope["type"] != "http" or has_begun:
                 raise
-            seconds = {"seconds": RETRY_SECONDS}
-            problem = Problem(
-                503, "stopping", seconds, headers={"Retry-After": str(RETRY_SECONDS), "Connection": "close"}
-            )
-            await response(problem, Request(scope, receive))(scope, receive, send)
+            problem = Problem(503, "stopping", {"seconds": RETRY_SECONDS}, headers={"Retry-After": str(RETRY_SECONDS)})
+            await response(problem, Request(scope, receive))(scope, receive, noting)
 
     return told

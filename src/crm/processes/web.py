@@ -31,7 +31,7 @@ def main() -> None:
     logs.configure(chosen.log_level)
     with store.opened(chosen) as opened, services(opened) as made:
         config = uvicorn.Config(
-            told_when_stopping(create_app(made)),
+            told_when_stopping(create_app(made), lambda: server.should_exit),
             http=Protocol,
             h11_max_incomplete_event_size=LARGEST_HEAD,
             log_config=None,
@@ -41,9 +41,10 @@ def main() -> None:
             timeout_keep_alive=30,
             timeout_graceful_shutdown=FINISHING,
         )
+        server = uvicorn.Server(config)
         gc.collect()
         gc.freeze()
-        uvicorn.Server(config).run(sockets=[socket.socket(fileno=given.socket)])
+        server.run(sockets=[socket.socket(fileno=given.socket)])
 
 
 if __name__ == "__main__":
