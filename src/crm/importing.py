@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sheets.reading import Refusal, Unreadable
 
 ALL_IN, SOME_REFUSED, CANNOT_START = 0, 1, 2
-MOST_LINES = 200
+COUNTED = ("record", "rows", "imported", "unchanged", "changed", "refused")
 
 
 def import_(
@@ -25,7 +25,7 @@ def import_(
     profile: Annotated[str, typer.Option("--profile", "-p", help="A profile's name, or a TOML file of your own.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and write nothing.")] = False,
     encoding: Annotated[str | None, typer.Option(help="How the files are encoded, for example gb18030.")] = None,
-    language: Annotated[str, typer.Option(help="en or zh, for what is refused and why.")] = "en",
+    language: Annotated[str, typer.Option(help="en or zh, for everything that is told.")] = "en",
     json: AsJson = False,
 ) -> None:
     """Bring tables in: what is new is written, what was changed since is reported, and nothing is written twice.
@@ -165,17 +165,45 @@ def _line_document(told: Refusal, language: str) -> dict[str, Any]:
     }
 
 
+WORDS = {
+    "en": {
+        **{name: name for name in COUNTED},
+        "rows in line": " ({count} rows, first in line {first_line})",
+        "imported in": "{imported} imported in {seconds:.1f} s{refused}.",
+        "would be": "{imported} would be imported; checked in {seconds:.1f} s{refused}.",
+        "lines refused": ", {lines} lines refused",
+        "position": " The ledger is at position {position}.",
+    },
+    "zh": {
+        "record": "记录",
+        "rows": "行数",
+        "imported": "已导入",
+        "unchanged": "未变",
+        "changed": "有改动",
+        "refused": "被拒绝",
+        "rows in line": "(共 {count} 行,首见于第 {first_line} 行)",
+        "imported in": "已导入 {imported} 条,用时 {seconds:.1f} 秒{refused}。",
+        "would be": "将导入 {imported} 条(未写入),检查用时 {seconds:.1f} 秒{refused}。",
+        "lines refused": ",{lines} 行被拒绝",
+        "position": "账本位置 {position}。",
+    },
+}
+"""What the summary says."""
+
+
 def _show(report: Report, language: str) -> None:
-    headings = ["record", "rows", "imported", "unchanged", "changed", "refused"]
-    as_table(headings, [[getattr(count, name) for name in headings] for count in report.counts])
+    words = WORDS["zh" if language.startswith("zh") else "en"]
+    as_table([words[name] for name in COUNTED], [[getattr(count, name) for name in COUNTED] for count in report.counts])
     for remark in report.remarks:
-        times = f" ({remark.count} rows, first in line {remark.first_line})" if remark.first_line else ""
+        times = ""
+        if remark.first_line:
+            times = words["rows in line"].format(count=remark.count, first_line=remark.first_line)
         what = " ".join(filter(None, (remark.file, remark.column, repr(remark.value) if remark.value else None)))
         sentence(f"{what}: {_remark(remark, language)}{times}")
-    done = "would be imported" if report.is_rehearsal else "imported"
-    refused = f", {report.refused_rows} lines refused" if report.refused_rows else ""
-    where = f" The ledger is at position {report.position}." if report.position is not None else ""
-    sentence(f"{report.total('imported')} {done} in {report.seconds:.1f} s{refused}.{where}")
+    refused = words["lines refused"].format(lines=report.refused_rows) if report.refused_rows else ""
+    done = words["would be" if report.is_rehearsal else "imported in"]
+    where = "" if report.position is None else words["position"].format(position=report.position)
+    sentence(done.format(imported=report.total("imported"), seconds=report.seconds, refused=refused) + where)
 
 
 def _remark(remark: Any, language: str) -> str:

@@ -88,8 +88,8 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "zh": "{record} 中没有这条记录:未导入,或其行被拒绝",
     },
     "changed-row": {
-        "en": "the row has changed since it was imported; the change is reported, not applied",
-        "zh": "该行在导入之后有改动;只报告,不应用",
+        "en": "the row has changed since it was imported ({told}); the change is reported, not applied",
+        "zh": "该行在导入之后有改动({told});只报告,不应用",
     },
     # remarks
     "alias-applied": {"en": "read as {becomes}", "zh": "按 {becomes} 处理"},
@@ -107,17 +107,59 @@ SENTENCES: dict[str, dict[Language, str]] = {
 }
 
 
+HOW: dict[str, dict[Language, str]] = {
+    "stated": {"en": "as stated", "zh": "按所指定的"},
+    "mark": {"en": "by its mark", "zh": "根据文件开头的标记"},
+    "certain": {"en": "every byte fits", "zh": "每个字节都符合"},
+    "heading": {"en": "by its headings", "zh": "根据标题"},
+}
+"""How an encoding was found."""
+
+PARTS: dict[str, dict[Language, str]] = {
+    "recorded": {
+        "en": "{column}: recorded as {recorded!r}, in the file {found!r}",
+        "zh": "{column}:记录为 {recorded!r},文件中是 {found!r}",
+    },
+    "hidden": {
+        "en": "{column}: recorded otherwise than {found!r}",
+        "zh": "{column}:记录与文件中的 {found!r} 不同",
+    },
+    "digest": {
+        "en": "its digest was {recorded} and is {found}",
+        "zh": "摘要原为 {recorded},现为 {found}",
+    },
+    "and": {"en": "; ", "zh": ";"},
+}
+"""The parts of what is said about a changed row."""
+
+
 def sentence(said: Refusal | Remark, language: Language = "en", others: Others | None = None) -> str:
     """The sentence of a refusal or a remark; `others` knows the refusals of business rules."""
     known = SENTENCES.get(said.code)
     if known is not None:
-        return known.get(language, known["en"]).format_map(_Shown(said.values))
+        return known.get(language, known["en"]).format_map(_Shown(_in(language, said.values)))
     if others is not None:
         return others(said.code, said.values, language)
     if "message" in said.values:
         return str(said.values["message"])
     told = ", ".join(f"{name} {value}" for name, value in said.values.items())
     return f"{said.code} ({told})" if told else said.code
+
+
+def _in(language: Language, values: dict[str, Any]) -> dict[str, Any]:
+    """The values with what is itself a matter of language in words."""
+    if "differences" in values:
+        return values | {"told": _told(language, values)}
+    return values | {"how": HOW[values["how"]][language]} if values.get("how") in HOW else values
+
+
+def _told(language: Language, values: dict[str, Any]) -> str:
+    """Which columns have changed, from what to what; where that is not known, that the row is another one."""
+    found = values["differences"]
+    if not found:
+        return PARTS["digest"][language].format_map(_Shown(values))
+    each = [PARTS["recorded" if one["recorded"] is not None else "hidden"][language].format_map(one) for one in found]
+    return PARTS["and"][language].join(each)
 
 
 class _Shown(dict[str, Any]):

@@ -66,6 +66,21 @@ def test_it_speaks_chinese_when_asked(file: Path) -> None:
     assert "invoices.csv:3 InvoiceDate '2/30/2013': 不是日期;2013年1月31日应写作 01/31/2013" in result.stderr
 
 
+def test_all_of_it_is_in_chinese_when_asked(file: Path) -> None:
+    stdout = run(file, "--language", "zh").stdout
+    lines = stdout.splitlines()
+    assert [line.split() for line in lines[:3]] == [
+        ["记录", "行数", "已导入", "未变", "有改动", "被拒绝"],
+        ["customers", "2", "1", "0", "0", "1"],
+        ["invoices", "2", "1", "0", "0", "1"],
+    ]
+    assert "按 utf-8 读取(每个字节都符合)" in stdout
+    assert lines[-1].startswith("已导入 2 条,用时 ")
+    assert "1 行被拒绝。账本位置 " in lines[-1]
+    again = run(file, "--language", "zh", "--dry-run").stdout.splitlines()[-1]
+    assert again.startswith("将导入 0 条(未写入)")
+
+
 def test_refusals_of_commands_and_rules_have_sentences_too(file: Path) -> None:
     file.write_text(HEADING + BAD.replace("2/30", "1/30") + GOOD.replace("1/15/2013", "1/1/2013"), encoding="utf-8")
     for language, expected in (("en", "decimal"), ("zh", "小数")):
@@ -111,7 +126,26 @@ def test_a_changed_row_is_a_line_and_no_refusal(file: Path) -> None:
     file.write_text(HEADING + GOOD.replace("55.94", "66"), encoding="utf-8")
     result = run(file)
     assert result.exit_code == 0
-    assert "invoices.csv:2 '0001': the row has changed since it was imported" in result.stderr
+    assert result.stderr.strip() == (
+        "invoices.csv:2 '0001': the row has changed since it was imported "
+        "(InvoiceAmount: recorded as '55.94', in the file '66'); the change is reported, not applied"
+    )
+
+
+def test_a_change_that_is_not_seen_in_the_record_is_told_by_its_digest(file: Path) -> None:
+    file.write_text(HEADING + GOOD, encoding="utf-8")
+    run(file)
+    file.write_text(HEADING + GOOD.replace("Yes", "No"), encoding="utf-8")
+    result = run(file)
+    assert "the row has changed since it was imported (its digest was " in result.stderr
+    assert "摘要原为 " in run(file, "--language", "zh").stderr
+
+
+def test_names_that_were_recorded_are_not_repeated(file: Path) -> None:
+    file.write_text(HEADING + GOOD, encoding="utf-8")
+    run(file)
+    file.write_text(HEADING + GOOD.replace("391", "392"), encoding="utf-8")
+    assert "'A-1': the row has changed since it was imported (countryCode: recorded as '391'" in run(file).stderr
 
 
 def test_a_dry_run_writes_nothing(file: Path, database: Database) -> None:

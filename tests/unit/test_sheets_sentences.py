@@ -43,3 +43,16 @@ def test_refusals_of_others_are_left_to_who_knows_them() -> None:
     refusal = Refusal("before-issued", "a.csv", 2, values={"issued_on": "2013-01-02"})
     assert sentence(refusal, "zh", lambda code, values, language: f"{language}:{code}") == "zh:before-issued"
     assert sentence(refusal) == "before-issued (issued_on 2013-01-02)"
+
+
+def test_a_changed_row_tells_its_columns_with_what_is_recorded() -> None:
+    differences = [
+        {"column": "amount", "recorded": "5", "found": "6"},
+        {"column": "name", "recorded": None, "found": "B"},
+    ]
+    changed = Refusal("changed-row", "a.csv", 2, values={"differences": differences})
+    assert sentence(changed) == (
+        "the row has changed since it was imported (amount: recorded as '5', in the file '6'; "
+        "name: recorded otherwise than 'B'); the change is reported, not applied"
+    )
+    assert "amount:记录为 '5',文件中是 '6';name:" in sentence(changed, "zh")

@@ -16,6 +16,7 @@ from commands.base import Door, execute
 from ledger.errors import ClaimTaken
 from policy import Actor
 from sheets.importing.batch import Batch
+from sheets.importing.differences import differences
 from sheets.importing.lanes import Lanes
 from sheets.importing.rehearsal import Rehearsal, Shelf
 from sheets.importing.remembering import Remembering
@@ -244,7 +245,13 @@ class _Run:
             with self._lock:
                 self._tally.count(row.record).unchanged += 1
         else:
-            changed = row.refuse("changed-row", value="/".join(row.key))
+            changed = row.refuse(
+                "changed-row",
+                value="/".join(row.key),
+                recorded=digest,
+                found=row.digest,
+                differences=differences(self._ledger, row),
+            )
             with self._lock:
                 self._tally.change(row.record, changed)
             self._importer.told(changed)

@@ -10,8 +10,6 @@ from sheets.mapping.remarks import Remarks
 from sheets.profile import FileRule, Profile
 from sheets.reading import Inspection, Refusal, Row, Unreadable, open_table
 
-HOW = {"stated": "as stated", "mark": "by its mark", "certain": "every byte fits", "heading": "by its headings"}
-
 
 class Source:
     """The files that a profile asks for, in a folder or as the one file. Making one reads every heading.
@@ -59,7 +57,7 @@ class Source:
         for name, rule in self._profile.files.items():
             file = self._paths[name].name
             encoding = self._inspections[name].encoding
-            remarks.add("encoding-found", file, encoding=encoding.name.removesuffix("-sig"), how=HOW[encoding.how])
+            remarks.add("encoding-found", file, encoding=encoding.name.removesuffix("-sig"), how=encoding.how)
             for column, spec in rule.columns.items():
                 if spec.left_out is not None and column in self._columns[name]:
                     remarks.add("column-left-out", file, column, why=spec.left_out)
