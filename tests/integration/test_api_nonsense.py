@@ -33,7 +33,7 @@ NONSENSE: list[Any] = [
     1.5,
     1e308,
     True,
-    "长" * 20_000,
+    "长" * 10_001,
     "2025-02-30",
     "9999-12-31",
     "0001-01-01T00:00:00+14:00",
@@ -47,7 +47,7 @@ NONSENSE: list[Any] = [
     "00000000-0000-0000-0000-000000000000",
 ]
 PARTS = {"type", "title", "status", "detail", "instance", "code", "errors"}
-AT_ONCE = 8
+AT_ONCE = 16
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -165,16 +165,16 @@ def test_no_field_of_a_batch_breaks_the_service(api: Api) -> None:
 
 
 def reads(api: Api, customer: str) -> Iterator[tuple[str, str, str, bytes]]:
-    """Each kind of parameter of each read with each value; filters of lists once for each kind of value."""
+    """Each kind of parameter of each read with each value; filters once for each kind of value and operator."""
     document = api.client.get("/api/v1/openapi.json").json()
-    tried: set[tuple[str, str]] = set()
+    tried: set[str] = set()
     for path, operations in document["paths"].items():
         address = path.replace("{name}", "tracking").replace("{id}", customer).replace("{job_id}", str(uuid4()))
         for parameter in operations.get("get", {}).get("parameters", ()):
             kind = json.dumps(parameter["schema"]) + parameter["name"].partition("[")[2]
-            if parameter["in"] != "query" or ("[" in parameter["name"] and (path, kind) in tried):
+            if parameter["in"] != "query" or ("[" in parameter["name"] and kind in tried):
                 continue
-            tried.add((path, kind))
+            tried.add(kind)
             for value in NONSENSE:
                 shown = value if isinstance(value, str) else json.dumps(value)
                 typed = quote(shown.encode("utf-8", "surrogatepass")[:2_000])

@@ -47,7 +47,13 @@ def test_an_unknown_field_is_refused(command: type[Command]) -> None:
 
 @pytest.mark.parametrize(
     ("written", "amount"),
-    [("1200.50", "1200.50"), (1200.5, "1200.50"), (7, "7.00"), (" 3.1 ", "3.10"), ("9999999999999.99", "9999999999999.99")],
+    [
+        ("1200.50", "1200.50"),
+        (1200.5, "1200.50"),
+        (7, "7.00"),
+        (" 3.1 ", "3.10"),
+        ("9999999999999.99", "9999999999999.99"),
+    ],
 )
 def test_an_amount_is_what_was_written(written: Any, amount: str) -> None:
     assert str(read(ReceivePayment, amount=written).amount) == amount
