@@ -161,7 +161,7 @@ class CustomerEvents:
         tag: str
 
     class FollowUpLogged(Event):
-        """Somebody spoke with the customer, or tried to; `follower_id` is whose conversation it was (FUP-1 to FUP-10)."""
+        """Somebody, the follower, spoke with the customer or tried to (FUP-1 to FUP-10)."""
 
         TOPIC = "customer.follow-up-logged"
         follow_up_id: UUID
