@@ -13,8 +13,12 @@ from uuid import UUID
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+
+WIDE = 10_000
+"""More columns than any table needs."""
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -31,6 +35,33 @@ def as_table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     for row in rows:
         table.add_row(*("" if each is None else str(_plain_text(each)) for each in row))
     out.print(table)
+
+
+@dataclasses.dataclass(frozen=True)
+class Heading:
+    """The head of a column: what it holds, whether to the right, and whether it may be broken where space is short."""
+
+    text: str
+    right: bool = False
+    wraps: bool = False
+
+
+Cells = list[str]
+
+
+def as_columns(headings: Sequence[Heading], rows: Iterable[Cells], *, wide: bool = False) -> None:
+    """Print a table as wide as the terminal (80 columns where there is none), or with `wide` as wide as it needs."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for each in headings:
+        table.add_column(
+            Text(each.text),
+            justify="right" if each.right else "left",
+            no_wrap=not each.wraps or wide,
+            overflow="fold",
+        )
+    for row in rows:
+        table.add_row(*map(Text, row))
+    (Console(highlight=False, width=WIDE) if wide else Console(highlight=False)).print(table, soft_wrap=wide)
 
 
 def sentence(text: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from crm.console.output import AsJson, as_json, as_table, sentence
+from crm.console.output import AsJson, as_columns, as_json, sentence
 
 
 class Report(StrEnum):
@@ -37,6 +38,7 @@ def report(
     ] = None,
     sort: Annotated[str | None, typer.Option(help="Columns to sort by, with - for descending.")] = None,
     limit: Annotated[int | None, typer.Option(help="How many rows of a list at most.")] = None,
+    wide: Annotated[bool, typer.Option("--wide", help="Every column, however wide the table becomes.")] = False,
     json: AsJson = False,
 ) -> None:
     """Show a report: now, on any day, or as it was known at any moment."""
@@ -50,45 +52,24 @@ def report(
         if as_of is None:
             asked.append(("after", str(made.ledger.head())))
         shown = answer(made, PATHS[name], asked)
-    as_json(shown) if json else _show(shown)
+        zone = made.door.settings().zone
+    as_json(shown) if json else _show(name, shown, zone, wide=wide)
 
 
-def _show(shown: dict[str, Any]) -> None:
+def _show(name: Report, shown: dict[str, Any], zone: tzinfo, *, wide: bool) -> None:
+    from crm.console import layouts
+
     sentence(f"On {shown['on']}, up to position {shown['position']} of the ledger.")
-    rows = shown["items"] if "items" in shown else [row for group in shown["groups"] for row in _rows(group)]
-    if not rows:
+    found = shown["items"] if "items" in shown else shown["groups"]
+    if not found:
         sentence("Nothing.")
         return
-    headings = [name for name in rows[0] if any(row.get(name) not in (None, [], "") for row in rows)]
-    as_table(headings, ([_cell(row.get(name)) for name in headings] for row in rows))
+    if wide:
+        laid = layouts.wide(found, zone)
+    else:
+        laid = layouts.listed(name, found, zone) if "items" in shown else layouts.stacked(found)
+    as_columns(laid.headings, laid.rows, wide=wide)
     if shown.get("next"):
-        sentence("There are more: --limit shows up to 200, and the API's pages all.")
-
-
-def _rows(group: dict[str, Any]) -> list[dict[str, Any]]:
-    """One row a group: what is a list in it (stages, buckets) becomes columns named after its entries."""
-    row: dict[str, Any] = dict(group["key"])
-    for name, value in group.items():
-        if name == "key":
-            continue
-        row.update(_flat(name, value))
-    return [row]
-
-
-def _flat(name: str, value: Any) -> list[tuple[str, Any]]:
-    if isinstance(value, dict):
-        return [pair for key, each in value.items() for pair in _flat(f"{name} {key}", each)]
-    if isinstance(value, list):
-        return [pair for each in value for pair in _entry(each)]
-    return [(name, value)]
-
-
-def _entry(entry: dict[str, Any]) -> list[tuple[str, Any]]:
-    (_, label), *rest = entry.items()
-    return [pair for key, each in rest for pair in _flat(f"{label} {key}", each)]
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return f"{value:.4g}" if isinstance(value, float) else value
+        sentence("There are more rows: --limit shows up to 200, and the API's pages all.")
+    if not wide:
+        sentence("More columns with --wide, all that is known with --json.")
