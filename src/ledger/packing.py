@@ -48,6 +48,12 @@ class Bigints(Packed):
     oid = 1016
 
 
+class Instants(Packed):
+    """timestamptz[]"""
+
+    oid = 1185
+
+
 class Texts(Packed):
     """text[]"""
 
@@ -69,6 +75,11 @@ def uuids(values: Iterable[UUID | None]) -> Uuids:
 def bigints(values: Iterable[int | None]) -> Bigints:
     """An array of whole numbers, of which some may be none."""
     return Bigints(_array(20, [_NULL if value is None else _BIGINT(8, value) for value in values]))
+
+
+def instants(values: Iterable[int]) -> Instants:
+    """An array of moments, each given as the microseconds since the year 2000."""
+    return Instants(_array(1184, [_BIGINT(8, value) for value in values]))
 
 
 def texts(values: Iterable[str | None]) -> Texts:
@@ -107,4 +118,4 @@ def _dumper(kind: type[Packed]) -> type[Dumper]:
     return made
 
 
-_DUMPERS = {kind: _dumper(kind) for kind in (Jsonb, Uuids, Bigints, Texts, Byteas)}
+_DUMPERS = {kind: _dumper(kind) for kind in (Jsonb, Uuids, Bigints, Instants, Texts, Byteas)}

@@ -30,27 +30,21 @@ _read_fields = msgspec.json.Decoder(dict[str, str | None]).decode
 _nothing: dict[str, str | None] = {}
 
 
-class Blob:
+class Blob(msgspec.Struct, eq=False, gc=False):
     """The sealed part of one event; it is opened once, and only when somebody needs it."""
 
-    __slots__ = ("aggregate_id", "fields", "sealed", "subject", "version")
-
-    def __init__(self, subject: UUID, aggregate_id: UUID, version: int, sealed: bytes) -> None:
-        self.subject = subject
-        self.aggregate_id = aggregate_id
-        self.version = version
-        self.sealed = sealed
-        self.fields: dict[str, str | None] | None = None
+    subject: UUID
+    aggregate_id: UUID
+    version: int
+    sealed: bytes
+    fields: dict[str, str | None] | None = None
 
 
-class Sealed:
+class Sealed(msgspec.Struct, eq=False, gc=False):
     """A personal field that nobody has looked into yet; `Keyring.open_many` gives what it holds."""
 
-    __slots__ = ("blob", "field")
-
-    def __init__(self, blob: Blob, field: str) -> None:
-        self.blob = blob
-        self.field = field
+    blob: Blob
+    field: str
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sealed):
@@ -277,15 +271,13 @@ class Keyring:
 
     def _keep(self, found: dict[UUID, AESGCM | None]) -> None:
         with self._lock:
-            for subject, key in found.items():
-                self._keys[subject] = key
-                self._keys.move_to_end(subject)
-            while len(self._keys) > (self._most_keys or CACHED_KEYS):
-                oldest = next(iter(self._keys))
+            keys, most = self._keys, self._most_keys or CACHED_KEYS
+            keys |= found
+            while len(keys) > most:
+                oldest, key = keys.popitem(last=False)
                 if oldest in self._new:
-                    self._keys.move_to_end(oldest)
+                    keys[oldest] = key
                     break
-                del self._keys[oldest]
 
     def _look_for_destroyed_keys(self) -> None:
         if self._database is None or monotonic() - self._epoch_read_at < self._epoch_holds:

@@ -10,7 +10,7 @@ from eventsourcing.utils import get_topic
 
 from aggregates.base import Event
 from projections.engine.columns import Column, columns_of
-from projections.engine.rows import AppendedRows, R, Rows
+from projections.engine.rows import AppendedRows, IdRows, R, Rows
 
 Handler = TypeVar("Handler", bound=Callable[..., None])
 _FOLDS = "_folds_topics"
@@ -41,6 +41,11 @@ class Table(Generic[R]):
         if unknown or not key:
             raise ValueError(f"{name}: the key names no column of {row_class.__name__}: {sorted(unknown)}")
 
+    @property
+    def is_keyed_by_id(self) -> bool:
+        """Whether one UUID tells its rows apart."""
+        return len(self.key) == 1 and self.columns[self.column_names.index(self.key[0])].sql_type == "uuid"
+
     def __set_name__(self, owner: type, attribute: str) -> None:
         self.attribute = attribute
 
@@ -56,7 +61,7 @@ class Table(Generic[R]):
 
     def in_memory(self) -> Rows[R]:
         """No rows yet, to be kept in memory."""
-        return Rows(self.name, self.key)
+        return (IdRows if self.is_keyed_by_id else Rows)(self.name, self.key)
 
     def appended(self) -> AppendedRows[R]:
         """No rows yet, to be written and forgotten."""

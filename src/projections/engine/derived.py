@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from ledger.forms import FastEvent
 from ledger.sealing import Sealed
 
 
-class Derived:
+class Derived(Struct, eq=False, gc=False):
     """A function of values of which some are still sealed."""
 
-    __slots__ = ("function", "parts")
-
-    def __init__(self, function: Callable[..., Any], parts: tuple[Any, ...]) -> None:
-        self.function = function
-        self.parts = parts
+    function: Callable[..., Any]
+    parts: tuple[Any, ...]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Derived):

@@ -99,6 +99,34 @@ class Rows(Generic[R]):
         self._keys_by_first.clear()
 
 
+class IdRows(Rows[R]):
+    """Rows by one id, kept by its number: an int is hashed at once, a UUID by a function written in Python."""
+
+    def __getitem__(self, key: Any) -> R:
+        try:
+            return self._rows[key.int]
+        except (KeyError, AttributeError):
+            raise KeyError(key) from None
+
+    def get(self, key: Any) -> R | None:
+        """The row of that id, or nothing."""
+        return None if key is None else self._rows.get(key.int)
+
+    def add(self, row: R) -> None:
+        """Put in a new row; DuplicateRow when its id is taken."""
+        key = self.key_of(row)
+        number = key.int
+        if number in self._rows:
+            raise DuplicateRow(f"{self.name} has a row {key} already")
+        self._rows[number] = row
+
+    def _put(self, key: Any, row: R) -> None:
+        self._rows[key.int] = row
+
+    def _drop(self, key: Any) -> None:
+        del self._rows[key.int]
+
+
 class AppendedRows(Rows[R]):
     """Rows that are only ever added, and are forgotten as soon as they are written."""
 

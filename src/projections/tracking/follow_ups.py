@@ -9,7 +9,7 @@ from projections.engine.derived import personal
 from projections.tracking.cadence import follow_up_due
 from projections.tracking.rows import CustomerRow
 
-SAID = ("subject", "content", "feedback")
+PERSONAL = ("subject", "content", "feedback", "next_action")
 IN_TIME = timedelta(hours=24)
 """A follow-up is to be recorded within a day of the conversation (FUP-5)."""
 
@@ -20,45 +20,46 @@ def apply_follow_up(row: CustomerRow, event: Any, day: date) -> None:
     The next date is the one agreed last, or none; an attempt that nobody answered lets the agreed date stand. Progress
     and result stay as last said.
     """
+    at = event.occurred_at
+    subject, content, feedback, next_action = personal(event, PERSONAL)
     row.follow_ups += 1
-    _count_unanswered(row, event, day)
-    _keep_what_was_agreed(row, event)
-    if _is_latest(event, row.last_followed_up_at):
-        _show_as_last(row, event, day)
+    _count_unanswered(row, event.answered, at, day)
+    _keep_what_was_said(row, event, at)
+    if (event.answered or event.next_contact_on is not None) and _is_latest(at, row.agreed_at):
+        row.next_contact_on, row.next_action, row.agreed_at = event.next_contact_on, next_action, at
+    if _is_latest(at, row.last_followed_up_at):
+        row.last_subject, row.last_content, row.last_feedback = subject, content, feedback
+        _show_as_last(row, event, at, day)
 
 
-def _is_latest(event: Any, known_at: datetime | None) -> bool:
+def _is_latest(at: datetime, known_at: datetime | None) -> bool:
     """Whether nothing later is known; of two at the same moment, the one entered last counts."""
-    return known_at is None or bool(event.occurred_at >= known_at)
+    return known_at is None or at >= known_at
 
 
-def _show_as_last(row: CustomerRow, event: Any, day: date) -> None:
-    row.last_followed_up_at = event.occurred_at
+def _show_as_last(row: CustomerRow, event: Any, at: datetime, day: date) -> None:
+    row.last_followed_up_at = at
     row.last_followed_up_on = day
     row.last_follower_id = event.follower_id
     row.last_method = event.method
-    row.last_subject, row.last_content, row.last_feedback = personal(event, SAID)
     row.last_attitude = event.attitude
     row.last_inclination = event.intent
-    row.last_entered_late = event.imported is None and event.recorded_at - event.occurred_at > IN_TIME
+    row.last_entered_late = event.imported is None and event.recorded_at - at > IN_TIME
     row.follow_up_due_on = follow_up_due(row.lifecycle, day)
 
 
-def _keep_what_was_agreed(row: CustomerRow, event: Any) -> None:
-    """Progress, result and next date each stay until something later is said about them."""
-    if event.progress is not None and _is_latest(event, row.progress_at):
-        row.last_progress, row.progress_at = event.progress, event.occurred_at
-    if event.result is not None and _is_latest(event, row.result_at):
-        row.last_result, row.result_at = event.result, event.occurred_at
-    if (event.answered or event.next_contact_on is not None) and _is_latest(event, row.agreed_at):
-        row.next_contact_on, row.agreed_at = event.next_contact_on, event.occurred_at
-        (row.next_action,) = personal(event, ("next_action",))
+def _keep_what_was_said(row: CustomerRow, event: Any, at: datetime) -> None:
+    """Progress and result each stay until something later is said about them."""
+    if event.progress is not None and _is_latest(at, row.progress_at):
+        row.last_progress, row.progress_at = event.progress, at
+    if event.result is not None and _is_latest(at, row.result_at):
+        row.last_result, row.result_at = event.result, at
 
 
-def _count_unanswered(row: CustomerRow, event: Any, day: date) -> None:
+def _count_unanswered(row: CustomerRow, answered: bool, at: datetime, day: date) -> None:
     """Attempts since the last conversation, by when they were made and not by when they were entered."""
-    at, answered_at = event.occurred_at, row.last_answered_at
-    if event.answered:
+    answered_at = row.last_answered_at
+    if answered:
         if answered_at is None or at > answered_at:
             row.last_answered_at, row.last_answered_on = at, day
         if row.unanswered:

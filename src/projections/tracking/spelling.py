@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache, lru_cache
+from operator import add
 from typing import NamedTuple
 
 SURNAMES = {
@@ -78,7 +79,7 @@ def pairs(*values: str | None) -> list[str]:
     for value in values:
         text = folded(value or "")
         if not text.isascii():
-            found |= dict.fromkeys(map(str.__add__, text, text[1:]))
+            found |= dict.fromkeys(map(add, text, text[1:]))
     return list(found)
 
 
@@ -117,8 +118,8 @@ def spell(text: str, person: bool = False) -> tuple[str, ...]:
     """The text as syllables without tones; what is not Chinese stays as it is, character by character."""
     characters, phrases, starts = readings()
     plain = text.replace(" ", "")
-    if starts.isdisjoint(map(str.__add__, plain, plain[1:])):
-        syllables = [characters[character] for character in plain]
+    if starts.isdisjoint(map(add, plain, plain[1:])):
+        syllables = list(map(characters.__getitem__, plain))
     else:
         syllables = _spell_phrases(plain, characters, phrases, starts)
     if person and text and text[0] in SURNAMES:

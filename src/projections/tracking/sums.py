@@ -11,8 +11,12 @@ def added(sums: Sums | None, amount: Decimal | None, currency: str) -> Sums | No
     """The sums with the amount, if it is known, added to its currency; what comes to nothing is left out."""
     if not amount:
         return sums
-    total = Decimal((sums or {}).get(currency, 0)) + amount
-    rest = {other: value for other, value in (sums or {}).items() if other != currency}
+    if sums is None:
+        return {currency: f"{amount:.2f}"}
+    before = sums.get(currency)
+    total = amount if before is None else Decimal(before) + amount
+    if total and (before is None or len(sums) > 1):
+        return dict(sorted({**sums, currency: f"{total:.2f}"}.items()))
     if total:
-        rest[currency] = f"{total:.2f}"
-    return dict(sorted(rest.items())) or None
+        return {currency: f"{total:.2f}"}
+    return {other: value for other, value in sums.items() if other != currency} or None
