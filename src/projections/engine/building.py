@@ -22,6 +22,8 @@ from projections.engine.parts import Stretch, fill
 from projections.engine.switching import catch_up, leader_lock, switch_to
 
 PROCESSES = max(1, min(2, os.cpu_count() or 1))
+WORTH_PROCESSES = 50_000
+"""Events from which on starting processes pays: until they have started, so many are folded here."""
 NEAR = 0.3
 """A copy is continued when no more than this share of its events is missing; otherwise starting anew is faster."""
 PATIENCE = 0.1
@@ -32,9 +34,9 @@ class RebuildRunning(Exception):
 
 
 class Builder:
-    """Builds read models on a ground, with that many processes (none: in this one)."""
+    """Builds read models on a ground, with that many processes (0: in this one; unsaid: as many as it is worth)."""
 
-    def __init__(self, ground: Ground, *, processes: int = PROCESSES, rows_in_memory: int | None = None) -> None:
+    def __init__(self, ground: Ground, *, processes: int | None = None, rows_in_memory: int | None = None) -> None:
         self._ground = ground
         self._processes = processes
         self._rows_in_memory = rows_in_memory
@@ -97,11 +99,16 @@ class Builder:
     ) -> Build:
         progress.begin("folding", 0, upto, build.schema_name)
         stretch = Stretch(projection, build.schema_name, 0, upto, rows_in_memory=self._rows_in_memory)
-        fill(self._ground, stretch, self._processes, progress.reached)
+        fill(self._ground, stretch, self._processes_for(upto), progress.reached)
         progress.phase("indexing")
         add_keys(self._ground, projection, build)
         add_indexes(self._ground, projection, build)
         return builds.set_state(connection, build, "building", upto)
+
+    def _processes_for(self, events: int) -> int:
+        if self._processes is not None:
+            return self._processes
+        return PROCESSES if events >= WORTH_PROCESSES else 0
 
     def _continue(
         self, connection: Connection, projection: type[Projection], build: Build, base: Build, progress: Progress
