@@ -299,4 +299,4 @@ class Keyring:
 
 def _bound_to(aggregate_id: UUID, version: int) -> bytes:
     """What a sealed part belongs to: moved to another event, it cannot be opened."""
-    return aggregate_id.bytes + version.to_bytes(8, "big")
+    return (aggregate_id.int << 64 | version).to_bytes(24, "big")

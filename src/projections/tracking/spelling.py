@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache, lru_cache
-from operator import add
+from operator import add, itemgetter
 from typing import NamedTuple
 
 SURNAMES = {
@@ -33,6 +33,7 @@ SURNAMES = {
 """Characters that are read differently when they are a family name."""
 
 LONGEST_PHRASE = 4
+_initial = itemgetter(0)
 FEWEST_DIGITS = 5
 NUMBER = re.compile(r"[\d\s+()（）./\-—－]+")
 
@@ -69,7 +70,7 @@ def search_text(is_person: bool, name: str | None, contact_name: str | None, *co
             if not text.isascii():
                 syllables = spell(text, person)
                 lines["".join(syllables)] = None
-                lines["".join([syllable[0] for syllable in syllables])] = None
+                lines["".join(map(_initial, syllables))] = None
     return "\n".join(lines)
 
 
@@ -102,7 +103,9 @@ def dialled(words: str) -> str | None:
 
 
 def _digits(text: str) -> str:
-    return "".join(mark for mark in unicodedata.normalize("NFKC", text) if mark.isdecimal())
+    if text.isascii():
+        return text if text.isdecimal() else "".join(filter(str.isdecimal, text))
+    return "".join(filter(str.isdecimal, unicodedata.normalize("NFKC", text)))
 
 
 def sort_key(is_person: bool, name: str | None) -> str | None:
@@ -118,29 +121,17 @@ def spell(text: str, person: bool = False) -> tuple[str, ...]:
     """The text as syllables without tones; what is not Chinese stays as it is, character by character."""
     characters, phrases, starts = readings()
     plain = text.replace(" ", "")
-    if starts.isdisjoint(map(add, plain, plain[1:])):
-        syllables = list(map(characters.__getitem__, plain))
-    else:
-        syllables = _spell_phrases(plain, characters, phrases, starts)
+    syllables = list(map(characters.__getitem__, plain))
+    neighbours = list(map(add, plain, plain[1:]))
+    if not starts.isdisjoint(neighbours):
+        read_until = 0
+        for at, pair in enumerate(neighbours):
+            if pair in starts and at >= read_until and (phrase := _phrase_at(plain, at, phrases)) is not None:
+                read_until = at + len(phrase)
+                syllables[at:read_until] = phrase
     if person and text and text[0] in SURNAMES:
         syllables[0] = SURNAMES[text[0]]
     return tuple(syllables)
-
-
-def _spell_phrases(
-    text: str, characters: Characters, phrases: dict[str, tuple[str, ...]], starts: frozenset[str]
-) -> list[str]:
-    syllables: list[str] = []
-    at = 0
-    while at < len(text):
-        phrase = _phrase_at(text, at, phrases) if text[at : at + 2] in starts else None
-        if phrase is None:
-            syllables.append(characters[text[at]])
-            at += 1
-        else:
-            syllables.extend(phrase)
-            at += len(phrase)
-    return syllables
 
 
 def _phrase_at(text: str, at: int, phrases: dict[str, tuple[str, ...]]) -> tuple[str, ...] | None:
@@ -168,6 +159,7 @@ def readings() -> Readings:
     return Readings(characters, phrases, frozenset(phrase[:2] for phrase in phrases))
 
 
+@cache
 def _plain(marked: str) -> str:
     decomposed = unicodedata.normalize("NFD", marked).replace("u\u0308", "v")
     return "".join(letter for letter in decomposed if unicodedata.category(letter) != "Mn")
