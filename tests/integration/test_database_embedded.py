@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from crm.database.embedded import EmbeddedServer
+from crm.database.system_user import SystemUser
 
 USER = """
 import sys, time
@@ -182,15 +183,21 @@ def test_it_is_run_again_after_a_crash(folder: Path) -> None:
     server.stop()
 
 
-def test_the_mark_of_a_dead_server_does_not_stop_a_new_one(folder: Path) -> None:
+def test_the_marks_of_a_dead_server_do_not_stop_a_new_one(folder: Path) -> None:
+    """Its number may belong to somebody else of the same user by now."""
     server = EmbeddedServer(folder)
     server.start()
-    mark = (folder / "data" / "postmaster.pid").read_text().splitlines()
+    marks = [folder / "data" / "postmaster.pid", *(folder / "socket").glob(".s.PGSQL.*.lock")]
+    texts = [mark.read_text().splitlines() for mark in marks]
+    assert len(marks) == 2
     server.stop()
-    (folder / "data" / "postmaster.pid").write_text("\n".join([str(os.getpid()), *mark[1:]]) + "\n")
-    server.start()
-    psycopg.connect(server.conninfo("postgres")).close()
-    server.stop()
+    with subprocess.Popen(["sleep", "60"], **SystemUser().process) as other:
+        for mark, text in zip(marks, texts, strict=True):
+            mark.write_text("\n".join([str(other.pid), *text[1:]]) + "\n")
+        server.start()
+        psycopg.connect(server.conninfo("postgres")).close()
+        server.stop()
+        other.kill()
 
 
 def test_four_processes_come_up_together_on_a_fresh_and_on_an_existing_folder(folder: Path) -> None:

@@ -31,7 +31,7 @@ LONGEST_SOCKET_FOLDER = 85
 
 ENDING = 30.0
 """Seconds that the processes of a crashed server may take to end."""
-PASSING = ('lock file "postmaster.pid" already exists', "still in use")
+PASSING = ('lock file "postmaster.pid" already exists', '.lock" already exists', "still in use")
 """What PostgreSQL says while they do."""
 
 
@@ -104,19 +104,8 @@ class EmbeddedServer:
 
         A dead process that nobody has buried yet, and another one that got its number, are not it.
         """
-        pid = self._marked()
-        try:
-            process = psutil.Process(pid) if pid is not None else None
-            return process is not None and process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
-
-    def _marked(self) -> int | None:
-        """The number of the process that says it is the server; None when none does."""
-        try:
-            return int((self._data / "postmaster.pid").read_text().splitlines()[0])
-        except (OSError, IndexError, ValueError):
-            return None
+        pid = _marked(self._data / "postmaster.pid")
+        return pid is not None and _is_at_work(pid)
 
     def _answers(self) -> bool:
         """It takes connections; one that is still starting or recovering is waited for."""
@@ -171,13 +160,14 @@ class EmbeddedServer:
         )
 
     def _forget_the_dead(self) -> None:
-        """Remove the mark of a server that is gone when its number is taken: by another process, or by its own grave.
+        """Remove the marks of a server that is gone when its number is taken: by another process, or by its own grave.
 
         Otherwise PostgreSQL sees by itself that it is gone, and whether any of its processes is still at work.
         """
-        pid = self._marked()
-        if pid is not None and psutil.pid_exists(pid) and not self._is_alive():
-            (self._data / "postmaster.pid").unlink(missing_ok=True)
+        for mark in (self._data / "postmaster.pid", *self._socket.glob(".s.PGSQL.*.lock")):
+            pid = _marked(mark)
+            if pid is not None and psutil.pid_exists(pid) and not _is_at_work(pid):
+                mark.unlink(missing_ok=True)
 
     def _write(self, name: str, text: str, user: SystemUser) -> None:
         path = self._data / name
@@ -216,3 +206,20 @@ class EmbeddedServer:
             for each in (self._data / "start.log", *logs)
             if each.exists()
         )
+
+
+def _marked(mark: Path) -> int | None:
+    """The number of the process that says it is the server; None when none does."""
+    try:
+        return int(mark.read_text().splitlines()[0])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def _is_at_work(pid: int) -> bool:
+    """It is a server, and not only its grave."""
+    try:
+        process = psutil.Process(pid)
+        return process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
