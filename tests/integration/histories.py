@@ -216,6 +216,10 @@ BEGINNING = (
     Ask(products.AddProduct, None, {"name": "云服务器", "series": "云"}),
     Ask(customers.RegisterCustomer, None, {"name": "科技有限公司", "kind": "company", "owner_id": One(Member, 0)}),
     Ask(customers.RegisterCustomer, None, {"name": "单女士", "kind": "person", "region": "华东"}),
+    *(
+        Ask(customers.AddContact, One(Customer, place), {"name": name})
+        for place, name in ((0, "王经理"), (1, "李女士"))
+    ),
     Ask(opportunities.OpenOpportunity, One(Customer, 0), {"name": "云", "amount": 100, "occurred_on": Day(LONG_AGO)}),
     Ask(receivables.IssueReceivable, One(Customer, 0), {"amount": 100, "terms_days": 7, "issued_on": Day(LONG_AGO)}),
 )
