@@ -30,7 +30,7 @@ class Database:
         role: str | None = None,
         min_size: int = 1,
         max_size: int = 10,
-        timeout: float = 10.0,
+        timeout: float = 5.0,
     ) -> None:
         self.conninfo = conninfo
         self.schema = schema

@@ -6,6 +6,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -75,7 +76,9 @@ def test_503_meanwhile_and_recovery_by_itself(place: Path, server_of_ones_own: O
 
 def check_away(client: httpx.Client, service: Service) -> None:
     """Writing and reading say that the database is away and when to try again; the process itself is well."""
-    for answer in (client.post("/customers", json=CUSTOMER), client.get("/tracking")):
+    with ThreadPoolExecutor() as asking:
+        asked = [asking.submit(client.post, "/customers", json=CUSTOMER), asking.submit(client.get, "/tracking")]
+    for answer in (each.result() for each in asked):
         assert answer.status_code == 503, answer.text
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["code"] == "database-away"
