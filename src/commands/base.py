@@ -14,7 +14,7 @@ from aggregates.base import Acting, Aggregate, DomainError, ImportedRow, acting
 from commands.door import Door
 from commands.fields.text import Prose
 from commands.work import Work
-from ledger.errors import StaleVersion, VersionConflict
+from ledger.errors import ClaimTaken, StaleVersion, VersionConflict
 from ledger.outcome import Expecting, Idempotency, Outcome
 from policy import Actor
 
@@ -26,6 +26,9 @@ Changed = tuple[Aggregate, ...]
 ATTEMPTS = 30
 FIRST_PAUSE = 0.002
 """Seconds, at most, after the first conflict; up to twice as long after each further one, unlike for two writers."""
+DRAWN = "customer-code"
+"""Claims on what was drawn for the command and not given by anybody: a crash of the database may let a number be drawn
+twice, and whoever is late gets the next one."""
 
 
 class Command(BaseModel):
@@ -128,6 +131,8 @@ def _once(
     except DomainError as refusal:
         if request is not None and (answer := door.ledger.recall(request)) is not None:
             return answer
+        if isinstance(refusal, ClaimTaken) and refusal.kind == DRAWN:
+            raise VersionConflict(refusal.holder, 0) from refusal
         if seen is not None and not isinstance(refusal, StaleVersion):
             _require_fresh(work, door, seen)
         raise

@@ -46,7 +46,8 @@ def recorded_at(database: Database, position: int) -> datetime | None:
 def next_number(database: Database, counter: str) -> int:
     """The next number of a counter, from 1.
 
-    Its commit need not wait for the disk: what uses the number is committed, and written to disk, later than this.
+    Its commit need not wait for the disk: what uses the number is committed, and written to disk, later than this. When
+    the database crashes in between, the number is drawn again by somebody else, and the claim on it decides.
     """
 
     def draw(connection: Connection) -> tuple[Any, ...] | None:

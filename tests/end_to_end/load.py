@@ -30,6 +30,8 @@ class Load:
         self.position = 0
         """The position of a customer that was answered last."""
         self.statuses: Counter[int] = Counter()
+        self.unexpected: list[str] = []
+        """Answers that were neither a promise nor a request to come again."""
         self._url = f"{url}/api/v1/customers"
         self._headers = {"Authorization": f"Bearer {token}"}
         self._clients = clients
@@ -74,6 +76,7 @@ class Load:
             return False
         self.statuses[answer.status_code] += 1
         if answer.status_code != 201:
+            self.unexpected += [answer.text] if answer.status_code != 503 else []
             return False
         self.promised[name] = answer.json()["id"]
         self.position = answer.json()["position"]
