@@ -150,7 +150,9 @@ def shown(group: Row) -> Row:
     assert [stage["stage"] for stage in group["stages"]] == ["prospecting", "engaging"]
     total = sum(stage["count"] for stage in group["stages"])
     assert all(stage["share"] == (stage["count"] / total if total else None) for stage in group["stages"])
-    assert all(stage["amount"] == (None if stage["count"] else "0.00") for stage in group["stages"])  # no open deal of theirs has a value
+    assert all(
+        stage["amount"] == (None if stage["count"] else "0.00") for stage in group["stages"]
+    )  # no open deal of theirs has a value
     return {
         "prospecting": stages["prospecting"]["count"],
         "engaging": stages["engaging"]["count"],

@@ -17,6 +17,7 @@ def test_processes_are_started_only_for_ledgers_that_are_worth_it(
     ground: Ground, connection: Connection, trade: Trade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used: list[int] = []
+
     def noting(ground: Ground, stretch: Any, processes: int, report: Any) -> None:
         used.append(processes)
         parts.fill(ground, stretch, processes, report)
