@@ -10,7 +10,6 @@ import pytest
 if TYPE_CHECKING:
     from integration.serving import Api
     from integration.shops import Trade
-
     from ledger.database import Database
     from ledger.ledger import Ledger
     from ledger.sealing import Keyring
