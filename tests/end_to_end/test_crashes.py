@@ -31,7 +31,8 @@ def database(service: Service) -> list[psutil.Process]:
     """The main process of the embedded database; none while there is none."""
     try:
         mark = (service.data / "postgres" / "data" / "postmaster.pid").read_text()
-        return [psutil.Process(int(mark.splitlines()[0]))]
+        process = psutil.Process(int(mark.splitlines()[0]))
+        return [process] if process.name() == "postgres" else []
     except (OSError, IndexError, ValueError, psutil.NoSuchProcess):
         return []
 
