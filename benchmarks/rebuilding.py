@@ -79,15 +79,16 @@ def rebuild(ground: Ground, projection: type[Projection], head: int, processes: 
 
 @contextmanager
 def peak_memory() -> Iterator[list[float]]:
-    """Samples the megabytes that this process and its children hold, the database's own processes left out."""
+    """Samples the megabytes that this process grows by, and all that its children hold; the database is left out."""
     samples: list[float] = []
     over = threading.Event()
+    own = psutil.Process()
+    before = own.memory_info().rss
 
     def sample() -> None:
-        own = psutil.Process()
         while not over.wait(0.1):
             family = [own, *(child for child in own.children(recursive=True) if "postgres" not in child.name())]
-            total = 0
+            total = -before
             for process in family:
                 try:
                     total += process.memory_info().rss
