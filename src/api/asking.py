@@ -89,6 +89,7 @@ AS_OF = Parameter("as_of", "instant", "What was known at this moment; not in the
 AFTER = Parameter(
     "after", "number", "Wait (a few seconds at most) until this position, from a command's answer, is visible.", 1024
 )
+MOMENT = (ON, AS_OF, AFTER)
 TOPIC = Parameter(
     "topic",
     "enum",
@@ -99,6 +100,12 @@ TOPIC = Parameter(
     many=True,
 )
 ID = Parameter("id", "uuid", "The id.", "0192f0c1-7d5a-7cc3-a1b2-0123456789ab", place="path")
+
+
+def grouped_by(dimensions: Iterable[str], example: str) -> Parameter:
+    """The parameter that names what a report is grouped by."""
+    says = "Group by these, with commas between; the currency always belongs to the key."
+    return Parameter("by", "enum", says, example, choices=tuple(sorted(dimensions)), many=True)
 
 
 @dataclass(frozen=True)

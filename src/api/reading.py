@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from anyio import to_thread
 from fastapi import APIRouter
@@ -21,6 +22,7 @@ from api.encoding import to_json
 from api.identity import identify
 from api.problems import FieldFault, invalid
 from api.services import Services, services_of
+from ledger.errors import NotFound
 from policy import Actor
 from projections.engine.failures import StillBuilding
 from projections.engine.listing import Listing, Page
@@ -63,6 +65,14 @@ def paged(page: Page, moment: Moment) -> dict[str, Any]:
     if page.total is not None:
         shown["total"] = page.total
     return shown
+
+
+def one_record(kind: str, id: UUID, found: dict[str, Any] | None, moment: Moment) -> Response:
+    """One record of a read model as it is answered, with its version; raises NotFound when there is none."""
+    if found is None:
+        raise NotFound(kind, id)
+    shown = found | {"position": moment.position, "on": moment.on}
+    return json_response(shown, headers={"ETag": f'"{found["version"]}"'})
 
 
 def add_read(

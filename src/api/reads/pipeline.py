@@ -6,23 +6,14 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.asking import AFTER, AS_OF, ID, ON, Asked, Parameter
-from api.reading import add_read, json_response, looking_at, paged
+from api.asking import ID, MOMENT, Asked, Parameter, grouped_by
+from api.reading import add_read, looking_at, one_record, paged
 from api.services import Services
 from api.shapes import AnyObject, Conversion, Funnel, Sources, page_of
-from ledger.errors import NotFound
 from projections import pipeline
 from projections.pipeline import directory
 
-MOMENT = (ON, AS_OF, AFTER)
-BY = Parameter(
-    "by",
-    "enum",
-    "Group by these, with commas between; the currency always belongs to the key.",
-    "region",
-    choices=tuple(sorted(pipeline.DIMENSIONS)),
-    many=True,
-)
+BY = grouped_by(pipeline.DIMENSIONS, "region")
 FROM_ON = Parameter("from_on", "date", "Only customers that came on this day or later.", "2026-01-01")
 UNTIL_ON = Parameter("until_on", "date", "Only customers that came on this day or earlier.", "2026-03-31")
 
@@ -37,10 +28,7 @@ def read_opportunity(crm: Services, asked: Asked) -> Any:
     """One opportunity as of a day: its stages with the days spent in each, and what was true of it when."""
     with looking_at(crm, "pipeline", asked) as moment:
         found = pipeline.one(moment.connection, asked.id, moment.on)
-        if found is None:
-            raise NotFound("opportunity", asked.id)
-        shown = found | {"position": moment.position, "on": moment.on}
-        return json_response(shown, headers={"ETag": f'"{found["version"]}"'})
+        return one_record("opportunity", asked.id, found, moment)
 
 
 def read_funnel(crm: Services, asked: Asked) -> Any:

@@ -6,23 +6,15 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.asking import AFTER, AS_OF, ID, ON, Asked, Parameter
+from api.asking import ID, MOMENT, Asked, Parameter, grouped_by
 from api.problems import FieldFault, invalid
-from api.reading import add_read, json_response, looking_at, paged
+from api.reading import add_read, looking_at, one_record, paged
 from api.services import Services
 from api.shapes import Aging, AnyObject, Punctuality, Statement, Statuses, page_of
 from ledger.errors import NotFound
 from projections import receivables
 
-MOMENT = (ON, AS_OF, AFTER)
-BY = Parameter(
-    "by",
-    "enum",
-    "Group by these, with commas between; the currency always belongs to the key.",
-    "country",
-    choices=tuple(sorted(receivables.DIMENSIONS)),
-    many=True,
-)
+BY = grouped_by(receivables.DIMENSIONS, "country")
 CUSTOMER = Parameter("customer_id", "uuid", "Whose statement it is.", "0192f0c1-7d5a-7cc3-a1b2-0123456789ab")
 FROM_ON = Parameter("from_on", "date", "The first day; what lies before it is the opening balance.", "2026-01-01")
 UNTIL_ON = Parameter("until_on", "date", "The last day; the day asked about when left out.", "2026-03-31")
@@ -44,10 +36,7 @@ def read_receivable(crm: Services, asked: Asked) -> Any:
     """One receivable at the end of a day, with its payments, disputes and reminders by then."""
     with looking_at(crm, "receivables", asked) as moment:
         found = receivables.one(moment.connection, asked.id, moment.on)
-        if found is None:
-            raise NotFound("receivable", asked.id)
-        shown = found | {"position": moment.position, "on": moment.on}
-        return json_response(shown, headers={"ETag": f'"{found["version"]}"'})
+        return one_record("receivable", asked.id, found, moment)
 
 
 def read_aging(crm: Services, asked: Asked) -> Any:
