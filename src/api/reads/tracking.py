@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.asking import AFTER, AS_OF, ON, Asked, Parameter
+from api.asking import AFTER, AS_OF, MOMENT, Asked, Parameter
 from api.problems import FieldFault, invalid
 from api.reading import add_read, looking_at, paged
 from api.services import Services
@@ -14,7 +14,6 @@ from api.shapes import WonCustomers, page_of
 from projections.tracking import queries
 from projections.tracking.columns import LISTING
 
-MOMENT = (ON, AS_OF, AFTER)
 FROM_ON = Parameter("from_on", "date", "The first day.", "2026-01-01")
 UNTIL_ON = Parameter("until_on", "date", "The last day.", "2026-03-31")
 
