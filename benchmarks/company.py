@@ -24,7 +24,7 @@ from aggregates.pipeline import DEFAULT_PIPELINE_ID, Pipeline
 from aggregates.product import Product
 from aggregates.receivable import Receivable
 from aggregates.team import Team
-from ledger.codec import encode
+from ledger.encoded.codec import encode
 from ledger.sealing import Keyring
 
 NAMESPACE = UUID("5f0e6a52-0d7b-5c43-9f5e-2b1f4d7a9c10")

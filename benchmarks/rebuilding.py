@@ -15,14 +15,14 @@ import psycopg
 from benchmarks import measure
 from benchmarks.measure import Figure
 from benchmarks.place import Place, database_of, keyring_of
-from ledger.chain import verify_chain
-from ledger.codec import fast
+from ledger.encoded.codec import fast
+from ledger.proof.chain import verify_chain
 from projections import ALL
-from projections.engine import builds
-from projections.engine.building import Builder
-from projections.engine.declaration import Projection
+from projections.engine.build.building import Builder
+from projections.engine.build.jobs import Progress
 from projections.engine.ground import Ground
-from projections.engine.jobs import Progress
+from projections.engine.model.declaration import Projection
+from projections.engine.tables import builds
 from projections.tracking import Tracking
 
 FETCH = 5_000

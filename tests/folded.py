@@ -13,8 +13,8 @@ from psycopg import sql
 from ledger import packing
 from ledger.sealing import Keyring
 from projections.engine import Projection, fold
-from projections.engine.builds import statements_of
-from projections.engine.writing import copy_in
+from projections.engine.tables.builds import statements_of
+from projections.engine.tables.writing import copy_in
 
 NO_KEYS = cast(Keyring, None)
 """Nothing is sealed in events that never were in a ledger."""

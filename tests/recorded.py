@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aggregates.base import Event
-from ledger.codec import decode, encode
-from ledger.forms import FastEvent, form_of
+from ledger.encoded.codec import decode, encode
+from ledger.encoded.forms import FastEvent, form_of
 from ledger.sealing import Keyring
 
 

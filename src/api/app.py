@@ -17,18 +17,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aggregates.base import DomainError
-from api import docs, feed, health, openapi, writes
-from api.batches import add_batches
-from api.bodies import MAX_BODY
-from api.field_codes import our_code
-from api.identity import Identities
+from api import feed
+from api.answers.field_codes import our_code
+from api.answers.problems import FieldFault, Problem, invalid, response
+from api.answers.refusals import broken, problem_of
+from api.answers.streams import Pulse
+from api.changes import writes
+from api.changes.batches import add_batches
+from api.documents import docs, openapi
 from api.imports import add_imports
-from api.metrics import Metrics
-from api.problems import FieldFault, Problem, invalid, response
+from api.operations import health
+from api.operations.metrics import Metrics
 from api.reads import add_reads
-from api.refusals import broken, problem_of
+from api.requests.bodies import MAX_BODY
+from api.requests.identity import Identities
 from api.services import Services
-from api.streams import Pulse
 from ledger.errors import DatabaseAway
 from projections.engine.failures import BuildFailed, NotBuilt
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from ledger.forms import FastEvent, body_fields, form
+from ledger.encoded.forms import FastEvent, body_fields, form
 from ledger.sealing import Keyring
 
 

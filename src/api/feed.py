@@ -13,15 +13,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import events
-from api.asking import TOPIC, Parameter, ask
-from api.identity import identify
-from api.problems import FieldFault, invalid, malformed_header
-from api.reading import json_response, require_reached
+from api.answers.problems import FieldFault, invalid, malformed_header
+from api.answers.shapes import Events
+from api.answers.streams import HEARTBEAT, HEARTBEAT_SECONDS, Pulse, event_stream, message, wants_stream
+from api.requests.asking import TOPIC, Parameter, ask
+from api.requests.identity import identify
+from api.requests.reading import json_response, require_reached
 from api.services import Services, services_of
-from api.shapes import Events
-from api.streams import HEARTBEAT, HEARTBEAT_SECONDS, Pulse, event_stream, message, wants_stream
 from ledger.errors import DatabaseAway
-from ledger.reading import read
+from ledger.follow.reading import read
 
 BATCH = 500
 AFTER = Parameter("after", "number", "Begin after this position; 0 is the beginning.", 0)

@@ -1,4 +1,4 @@
-"""Writes the part of docs/api.md that lists every route and every code of fields: `python -m api.reference`."""
+"""Writes the routes and the codes of fields into docs/api.md: `python -m api.reference`."""
 
 from __future__ import annotations
 

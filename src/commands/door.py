@@ -7,15 +7,14 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from threading import Lock
 from time import monotonic
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from aggregates import ids
 from aggregates.base import Aggregate
 from aggregates.workspace import DEFAULT_SETTINGS, WORKSPACE_ID, Settings, Workspace
-from commands.work import Work
+from commands.work import Store, Work
 from ledger.errors import NotFound
-from ledger.outcome import Expecting, Idempotency, Outcome
 from policy import Policy
 
 A = TypeVar("A", bound=Aggregate)
@@ -25,32 +24,6 @@ SETTINGS_HOLD = 1.0
 
 MOST_KNOWN = 100_000
 TURNS = 1_024
-
-
-class Store(Protocol):
-    """What commands need of the ledger."""
-
-    def load(self, cls: type[A], id: UUID) -> A:
-        """The aggregate as it is. Raises NotFound."""
-        ...
-
-    def save(
-        self, *aggregates: Aggregate, expecting: Expecting | None = None, idempotency: Idempotency | None = None
-    ) -> Outcome:
-        """Write what happened, all of it or nothing, and answer for the first."""
-        ...
-
-    def recall(self, idempotency: Idempotency) -> Outcome | None:
-        """The answer given to the same request before, if any. Raises KeyReused."""
-        ...
-
-    def next_code(self, prefix_month: str) -> int:
-        """The next number of the counter of a month."""
-        ...
-
-    def changed_since(self, id: UUID, version: int) -> tuple[str, ...]:
-        """The names of the fields that were changed after a version."""
-        ...
 
 
 def utc_now() -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from aggregates.base import Aggregate
@@ -13,11 +13,35 @@ from aggregates.customer import Customer
 from aggregates.pipeline import DEFAULT_PIPELINE_ID, Pipeline
 from aggregates.workspace import Settings
 from ledger.errors import NotFound
-
-if TYPE_CHECKING:
-    from commands.door import Store
+from ledger.outcome import Expecting, Idempotency, Outcome
 
 A = TypeVar("A", bound=Aggregate)
+
+
+class Store(Protocol):
+    """What commands need of the ledger."""
+
+    def load(self, cls: type[A], id: UUID) -> A:
+        """The aggregate as it is. Raises NotFound."""
+        ...
+
+    def save(
+        self, *aggregates: Aggregate, expecting: Expecting | None = None, idempotency: Idempotency | None = None
+    ) -> Outcome:
+        """Write what happened, all of it or nothing, and answer for the first."""
+        ...
+
+    def recall(self, idempotency: Idempotency) -> Outcome | None:
+        """The answer given to the same request before, if any. Raises KeyReused."""
+        ...
+
+    def next_code(self, prefix_month: str) -> int:
+        """The next number of the counter of a month."""
+        ...
+
+    def changed_since(self, id: UUID, version: int) -> tuple[str, ...]:
+        """The names of the fields that were changed after a version."""
+        ...
 
 
 class Work:

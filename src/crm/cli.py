@@ -8,7 +8,7 @@ import typer
 
 from crm import importing
 from crm.console import export, proving, replaying, reports, running, sample, tokens
-from crm.console.output import refusal
+from crm.output import refusal
 
 app = typer.Typer(
     name="crm",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crm.console.output import AsJson, as_json, as_table, err, refusal, sentence
+from crm.output import AsJson, as_json, as_table, err, refusal, sentence
 
 if TYPE_CHECKING:
     from sheets.importing import Report
@@ -48,7 +48,8 @@ def import_(
 
 
 def _profile(name: str) -> Profile:
-    from sheets.profile import UnknownProfile, WrongProfile, load
+    from sheets.opening import UnknownProfile, load
+    from sheets.profile import WrongProfile
 
     try:
         return load(name)

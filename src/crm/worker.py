@@ -10,12 +10,11 @@ import structlog
 from crm import imports
 from ledger.database import Database
 from ledger.ledger import Ledger
-from ledger.questions import forget_idempotency_keys
 from ledger.sealing import Keyring
-from ledger.snapshots import take_snapshots
+from ledger.upkeep import forget_idempotency_keys, take_snapshots
 from projections import ALL
 from projections.engine.ground import Ground
-from projections.engine.working import Worker
+from projections.engine.work.working import Worker
 
 log = structlog.get_logger(__name__)
 SNAPSHOTS_APART = 10.0

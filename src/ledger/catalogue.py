@@ -14,7 +14,7 @@ from uuid import UUID
 
 from aggregates.base import Aggregate, Event, personal_fields
 from aggregates.registry import ALL, event_classes
-from ledger.forms import body_fields, form_of, stored_type
+from ledger.encoded.forms import body_fields, form_of, stored_type
 
 _INTRODUCTION = """\
 # Events

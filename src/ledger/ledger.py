@@ -22,13 +22,13 @@ from eventsourcing.utils import Environment, EnvType
 
 from aggregates.base import Event
 from ledger import questions
+from ledger.append.recorder import LedgerRecorder, SealingKeyExists
 from ledger.database import Database
+from ledger.encoded.stored import SealingMapper
 from ledger.errors import KeyReused, NotFound, StaleVersion
-from ledger.loading import Loader
 from ledger.outcome import Expecting, Idempotency, Outcome
-from ledger.recorder import LedgerRecorder, SealingKeyExists
+from ledger.replaying.loading import Loader
 from ledger.sealing import Keyring
-from ledger.stored import SealingMapper
 
 A = TypeVar("A", bound=BaseAggregate[UUID])
 SEALING_ATTEMPTS = 5

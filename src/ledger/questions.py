@@ -84,10 +84,3 @@ def answer_of(database: Database, member: str, key: str, index: int) -> tuple[by
         index,
     )
     return (row[0], row[1]) if row else None
-
-
-def forget_idempotency_keys(database: Database) -> int:
-    """Remove answers older than seven days; says how many."""
-    row = _first(database, "SELECT forget_idempotency_keys()")
-    assert row is not None
-    return int(row[0])

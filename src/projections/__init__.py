@@ -1,6 +1,6 @@
 """What can be seen: one room a read model, and the engine that builds, keeps and proves them."""
 
-from projections.engine.declaration import Projection
+from projections.engine.model.declaration import Projection
 from projections.history import History
 from projections.pipeline import Pipeline
 from projections.receivables import Receivables

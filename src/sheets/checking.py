@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from string import Formatter
 from time import strptime
 from typing import Any
 
+from sheets.mapping.columns import columns_of, fields_in
 from sheets.mapping.commands import NEW, fields_of
 from sheets.profile import CommandRule, Condition, Field, Profile, RecordRule, WrongProfile
 from sheets.reading.encoding import KNOWN
@@ -90,33 +90,6 @@ def _command(rule: CommandRule) -> Iterator[str]:
         yield f"{rule.command} has no field {field!r}"
 
 
-def columns_of(rule: RecordRule) -> set[str]:
-    """Every column that decides what a record becomes."""
-    found = {*rule.key, *rule.together, *rule.order, *_condition_columns(rule.only)}
-    for command in rule.commands:
-        found |= _condition_columns(command.when)
-        for field in _fields(command):
-            found |= columns_in(field)
-    return found
-
-
-def columns_in(field: str | Field) -> set[str]:
-    """The columns that a field is made from."""
-    if isinstance(field, str):
-        return {field}
-    texts = [*field.parts, *([field.text] if field.text else [])]
-    filled = {name for text in texts for _, name, _, _ in Formatter().parse(text) if name}
-    return filled | set(field.key) | ({field.column} if field.column else set())
-
-
-def _condition_columns(condition: Condition) -> set[str]:
-    return {*condition.column_is, *condition.filled, *condition.empty}
-
-
-def _fields(command: CommandRule) -> list[str | Field]:
-    return [*command.fields.values(), *([command.to] if isinstance(command.to, Field) else [])]
-
-
 def _referred(rule: RecordRule) -> set[str]:
-    fields: list[Any] = [field for command in rule.commands for field in _fields(command) if isinstance(field, Field)]
+    fields: list[Any] = [field for command in rule.commands for field in fields_in(command) if isinstance(field, Field)]
     return {name for field in fields for name in (field.refers, field.otherwise) if name}

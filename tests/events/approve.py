@@ -14,8 +14,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from aggregates.base import Event, ImportedRow, personal_fields
 from aggregates.registry import event_classes
-from ledger.codec import encode, is_sealed, subject_of
-from ledger.forms import body_fields, form_of, stored_type
+from ledger.encoded.codec import encode, is_sealed, subject_of
+from ledger.encoded.forms import body_fields, form_of, stored_type
 from ledger.sealing import Keyring
 
 FOLDER = Path(__file__).parent

@@ -10,16 +10,17 @@ from typing import Any
 
 from psycopg import sql
 
-from projections.engine import builds, jobs
-from projections.engine.applying import Applier
-from projections.engine.building import Builder
-from projections.engine.builds import Build
-from projections.engine.declaration import Projection
+from projections.engine.build import jobs
+from projections.engine.build.building import Builder
+from projections.engine.build.jobs import Job, Kind, Progress
 from projections.engine.ground import Connection, Ground
-from projections.engine.housekeeping import Limits
-from projections.engine.jobs import Job, Kind, Progress
-from projections.engine.switching import step
-from projections.engine.working import Worker
+from projections.engine.live.applying import Applier
+from projections.engine.live.switching import step
+from projections.engine.model.declaration import Projection
+from projections.engine.tables import builds
+from projections.engine.tables.builds import Build
+from projections.engine.work.housekeeping import Limits
+from projections.engine.work.working import Worker
 
 
 def begin(ground: Ground, projection: type[Projection]) -> Build:

@@ -16,8 +16,8 @@ from aggregates.customer import Customer
 from aggregates.opportunity import Opportunity
 from aggregates.receivable import Receivable
 from ledger.ledger import Ledger
-from projections.engine.builds import Build
 from projections.engine.ground import Connection
+from projections.engine.tables.builds import Build
 from projections.tracking.cadence import follow_up_due
 
 Facts = dict[str, Any]

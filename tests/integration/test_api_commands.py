@@ -13,7 +13,7 @@ import httpx
 import pytest
 import uvicorn
 
-from api.writes import WRITES
+from api.changes.writes import WRITES
 from integration.serving import Api
 from ledger.errors import DatabaseAway
 

@@ -12,8 +12,8 @@ from typing import Any, Literal
 import psycopg
 import pytest
 
-from projections.engine.listing import Column, Filter, Listing, Query, UnfitCursor
-from projections.engine.listing_cursor import Cursors
+from projections.engine.lists.cursor import Cursors
+from projections.engine.lists.listing import Column, Filter, Listing, Query, UnfitCursor
 
 Rows = psycopg.Connection[Any]
 CURSORS = Cursors(b"secret")

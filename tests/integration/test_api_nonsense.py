@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
-from api.writes import WRITES
+from api.changes.writes import WRITES
 from integration.serving import TOKEN, Api
 
 NONSENSE: list[Any] = [

@@ -9,14 +9,16 @@ import pytest
 from integration.engine_help import applier_on, begin, catch_up, everything_in, progress_of, wait_until, working
 from integration.shops import Delicate, Lines, Shops, Takings, Trade
 from integration.shops import working as acting
-from ledger.reading import read
-from projections.engine import builds, housekeeping, jobs
-from projections.engine.building import Builder
+from ledger.follow.reading import read
+from projections.engine.build import jobs
+from projections.engine.build.building import Builder
+from projections.engine.build.parts import Stretch, fill
 from projections.engine.failures import BuildFailed, NotBuilt, StillBuilding
 from projections.engine.ground import Connection, Ground
-from projections.engine.housekeeping import Limits
-from projections.engine.parts import Stretch, fill
 from projections.engine.reader import Reader
+from projections.engine.tables import builds
+from projections.engine.work import housekeeping
+from projections.engine.work.housekeeping import Limits
 
 
 @pytest.mark.parametrize("processes", [0, 2])

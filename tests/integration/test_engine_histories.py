@@ -11,12 +11,13 @@ from psycopg import sql
 
 from integration.engine_help import applier_on, begin, progress_of
 from integration.shops import Shops, Trade
+from ledger.follow.reading import read
 from ledger.ledger import Ledger
-from ledger.reading import read
-from projections.engine import builds, fold
-from projections.engine.building import Builder
+from projections.engine import fold
+from projections.engine.build.building import Builder
 from projections.engine.events import next_events
 from projections.engine.ground import Connection, Ground
+from projections.engine.tables import builds
 from projections.engine.verifying import verify
 
 

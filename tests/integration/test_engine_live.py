@@ -14,13 +14,14 @@ import pytest
 from integration.engine_help import applier_on, begin, catch_up, rows_in, wait_until, working
 from integration.shops import Delicate, Lines, OwnerRow, Shop, Shops, Takings, Trade
 from integration.shops import working as acting
-from projections.engine import builds, folds, table
-from projections.engine.declaration import Projection
+from projections.engine import folds, table
 from projections.engine.events import next_events
 from projections.engine.failures import Overtaken, Undigested
 from projections.engine.ground import Connection, Ground
+from projections.engine.live.switching import step
+from projections.engine.model.declaration import Projection
 from projections.engine.status import status
-from projections.engine.switching import step
+from projections.engine.tables import builds
 from projections.engine.verifying import verify
 
 

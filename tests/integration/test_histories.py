@@ -21,13 +21,13 @@ from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
 from projections import ALL
-from projections.engine import builds
-from projections.engine.building import Builder
-from projections.engine.builds import Build
-from projections.engine.declaration import Projection
+from projections.engine.build.building import Builder
+from projections.engine.build.parts import Stretch, fill_part
 from projections.engine.events import next_events
 from projections.engine.ground import Connection, Ground
-from projections.engine.parts import Stretch, fill_part
+from projections.engine.model.declaration import Projection
+from projections.engine.tables import builds
+from projections.engine.tables.builds import Build
 from projections.engine.verifying import verify
 from projections.history import History
 from projections.pipeline import Pipeline

@@ -27,7 +27,7 @@ from ledger.errors import NotFound
 from ledger.ledger import Ledger
 from policy import Actor
 from sheets.importing import Importer, Report
-from sheets.profile import HERE, load, parse
+from sheets.opening import HERE, load, parse
 from sheets.reading import Refusal, Unreadable
 
 Import = Callable[..., Report]

@@ -13,7 +13,7 @@ from crm.services import Services, services
 from crm.settings import read
 from crm.store import Store
 from sheets.importing import Importer
-from sheets.profile import load
+from sheets.opening import load
 
 HEADING = ("编号", "姓名", "客户类型", "跟进日期", "跟进方式", "跟进进度", "客户意向", "跟进结果", "成交日期", "业务员")
 HESITATING, DETERMINED = "有意向徘徊犹豫", "确定购买意向"

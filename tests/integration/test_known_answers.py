@@ -34,7 +34,7 @@ from crm.services import Services, services
 from crm.store import Store
 from policy import Actor
 from sheets.importing import Importer, Report
-from sheets.profile import load
+from sheets.opening import load
 
 PIPELINE = "maven_crm"
 INVOICES = "accounts_receivable/WA_Fn-UseC_-Accounts-Receivable.csv"

@@ -14,15 +14,15 @@ from aggregates.customer import Customer
 from aggregates.product import Product
 from aggregates.team import Team
 from integration.bookkeeping import all_at_once, customer, product, somebody, superuser, team
-from ledger.chain import verify_chain
-from ledger.claims import verify_claims
+from ledger.append.recorder import SealingKeyExists
+from ledger.append.writing import Append, Verdict, Writer, tokens_of
 from ledger.database import Database
+from ledger.encoded.stored import SealingMapper, StoredEvent
 from ledger.errors import ClaimTaken, KeyReused, NotFound, StaleVersion, VersionConflict
 from ledger.ledger import Ledger
 from ledger.outcome import Expecting, Idempotency, Outcome
-from ledger.recorder import SealingKeyExists
-from ledger.stored import SealingMapper, StoredEvent
-from ledger.writing import Append, Verdict, Writer, tokens_of
+from ledger.proof.chain import verify_chain
+from ledger.proof.claims import verify_claims
 
 
 def test_what_was_saved_is_loaded(ledger: Ledger) -> None:
@@ -239,7 +239,7 @@ class TestIdempotency:
         assert len(row[0]) == 32
 
     def test_after_seven_days_a_key_is_forgotten(self, ledger: Ledger, server: str, workspace: str) -> None:
-        from ledger.questions import forget_idempotency_keys
+        from ledger.upkeep import forget_idempotency_keys
 
         key = Idempotency("ann", "k1", 0, b"one")
         ledger.save(team(), idempotency=key)

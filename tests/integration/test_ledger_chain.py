@@ -9,9 +9,9 @@ import pytest
 from psycopg import sql
 
 from integration.bookkeeping import customer, product, somebody, superuser, tampering, team
-from ledger.chain import Anchor, ChainReport, verify_chain
 from ledger.database import Database
 from ledger.ledger import Ledger
+from ledger.proof.chain import Anchor, ChainReport, verify_chain
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ import pytest
 from aggregates.customer import Customer
 from aggregates.team import Team
 from integration.bookkeeping import all_at_once, customer, somebody, superuser, team
-from ledger.chain import verify_chain
 from ledger.database import Connection, Database
 from ledger.errors import DatabaseAway
 from ledger.ledger import Ledger
 from ledger.outcome import Expecting, Idempotency
+from ledger.proof.chain import verify_chain
 
 
 class Cutting:

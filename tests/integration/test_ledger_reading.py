@@ -12,12 +12,12 @@ from uuid import uuid4
 import pytest
 
 from integration.bookkeeping import all_at_once, customer, product, somebody, superuser, tampering, team
-from ledger.codec import to_event
 from ledger.database import Database
+from ledger.encoded.codec import to_event
 from ledger.errors import Malformed, UnknownTopic
+from ledger.follow.reading import read
+from ledger.follow.tailing import Bell, follow
 from ledger.ledger import Ledger
-from ledger.reading import read
-from ledger.tailing import Bell, follow
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from aggregates.customer import Customer
 from integration.bookkeeping import customer, somebody, superuser
 from ledger.database import Database
 from ledger.errors import SubjectErased, WrongMasterKey
+from ledger.follow.reading import read
 from ledger.ledger import Ledger
-from ledger.reading import read
 from ledger.sealing import Keyring, Sealed
 
 MASTER_KEY = bytes(range(32))

@@ -8,10 +8,10 @@ import pytest
 
 from aggregates.customer import Customer
 from integration.bookkeeping import customer, somebody, superuser
-from ledger import snapshots
 from ledger.errors import NotFound
 from ledger.ledger import Ledger
-from ledger.snapshots import take_snapshots
+from ledger.replaying import snapshots
+from ledger.upkeep import take_snapshots
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_the_snapshot_is_what_is_used(ledger: Ledger, long_lived: Customer, serv
     assert [row[:2] for row in rows] == [(1000, 1000)]
     assert b"5555" not in rows[0][2]
     from ledger.database import Connection
-    from ledger.loading import Loader
+    from ledger.replaying.loading import Loader
 
     loader = Loader(ledger.database, ledger.keyring)
 

@@ -14,12 +14,12 @@ import pytest
 from integration.bookkeeping import superuser
 from integration.engine_help import applier_on, begin, wait_until, working
 from integration.shops import Lines, Shops, Takings, Trade
-from projections.engine import builds
-from projections.engine.applying import Applier
-from projections.engine.declaration import Projection
 from projections.engine.events import next_events
 from projections.engine.failures import Overtaken
 from projections.engine.ground import Connection, Ground
+from projections.engine.live.applying import Applier
+from projections.engine.model.declaration import Projection
+from projections.engine.tables import builds
 from projections.engine.verifying import verify
 
 STEPS = 12

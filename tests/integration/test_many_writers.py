@@ -15,13 +15,13 @@ import pytest
 from aggregates.customer import Customer
 from conftest import MASTER_KEY
 from integration.bookkeeping import all_at_once, customer, somebody, team
-from ledger.chain import verify_chain
-from ledger.claims import verify_claims
 from ledger.database import Database
 from ledger.errors import VersionConflict
+from ledger.follow.tailing import follow
 from ledger.ledger import Ledger
+from ledger.proof.chain import verify_chain
+from ledger.proof.claims import verify_claims
 from ledger.sealing import Keyring
-from ledger.tailing import follow
 
 WRITERS = 8
 PROCESSES = 4

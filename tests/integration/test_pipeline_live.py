@@ -7,9 +7,9 @@ import pytest
 from integration.engine_help import applier_on, begin, catch_up, everything_in, progress_of
 from integration.trading import Company
 from ledger.ledger import Ledger
-from projections.engine.building import Builder
-from projections.engine.declaration import Projection
+from projections.engine.build.building import Builder
 from projections.engine.ground import Connection, Ground
+from projections.engine.model.declaration import Projection
 from projections.engine.verifying import verify
 from projections.pipeline import Pipeline
 from projections.receivables import Receivables

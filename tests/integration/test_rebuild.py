@@ -20,16 +20,18 @@ from integration.engine_help import (
 )
 from integration.shops import Delicate, Lines, Shops, Takings, Trade
 from integration.shops import working as acting
-from projections.engine import builds, housekeeping, jobs
-from projections.engine.building import Builder, RebuildRunning
-from projections.engine.builds import Build
-from projections.engine.declaration import Projection
+from projections.engine.build import jobs
+from projections.engine.build.building import Builder, RebuildRunning
 from projections.engine.failures import Cancelled, Undigested
 from projections.engine.ground import Connection, Ground
-from projections.engine.housekeeping import Limits
 from projections.engine.locks import lock_key, try_lock
+from projections.engine.model.declaration import Projection
 from projections.engine.reader import Reader
+from projections.engine.tables import builds
+from projections.engine.tables.builds import Build
 from projections.engine.verifying import verify
+from projections.engine.work import housekeeping
+from projections.engine.work.housekeeping import Limits
 
 
 def live_of(connection: Connection, projection: type[Projection]) -> Build:

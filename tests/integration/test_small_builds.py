@@ -8,8 +8,8 @@ import pytest
 
 from integration.engine_help import everything_in, progress_of
 from integration.shops import Shops, Trade
-from projections.engine import building, parts
-from projections.engine.building import PROCESSES, Builder
+from projections.engine.build import building, parts
+from projections.engine.build.building import PROCESSES, Builder
 from projections.engine.ground import Connection, Ground
 
 

@@ -16,8 +16,8 @@ from conftest import folder_for_a_server
 from crm import settings, store
 from crm.services import services
 from integration.starting import Start, start_together
-from ledger.chain import verify_chain
-from ledger.claims import verify_claims
+from ledger.proof.chain import verify_chain
+from ledger.proof.claims import verify_claims
 
 PROCESSES = 4
 AGAIN = 3

@@ -10,10 +10,10 @@ from psycopg import sql
 
 from integration.engine_help import applier_on, begin, catch_up, working
 from integration.shops import Shops, Trade
-from projections.engine import builds
-from projections.engine.builds import Build
 from projections.engine.failures import NotBuilt
 from projections.engine.ground import Connection, Ground
+from projections.engine.tables import builds
+from projections.engine.tables.builds import Build
 from projections.engine.verifying import verify
 
 

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from aggregates.base import Acting, Aggregate, Created, Event, Personal, acting
 from aggregates.registry import event_classes
-from ledger.codec import decode, encode, fast, to_event
+from ledger.encoded.codec import decode, encode, fast, to_event
+from ledger.encoded.forms import form, form_of, stored_type
 from ledger.errors import Malformed, UnknownTopic
-from ledger.forms import form, form_of, stored_type
-from ledger.replay import replay
+from ledger.replaying.replay import replay
 from ledger.sealing import Keyring, Sealed
 
 KEYRING = Keyring(None, bytes(range(32)))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.engine.listing_cursor import Cursors, ForeignCursor
+from projections.engine.lists.cursor import Cursors, ForeignCursor
 
 CURSORS = Cursors(b"secret")
 

@@ -16,8 +16,8 @@ from aggregates.base import personal_fields
 from aggregates.registry import event_classes
 from events.approve import FOLDER, MASTER_KEY, example, path_of
 from ledger.catalogue import markdown
-from ledger.codec import decode, encode, to_event
-from ledger.forms import form
+from ledger.encoded.codec import decode, encode, to_event
+from ledger.encoded.forms import form
 from ledger.sealing import Keyring
 
 APPROVED = sorted(FOLDER.glob("*.v*.json"))

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from aggregates.base import Acting, Aggregate, Event, acting
 from projections.engine import DuplicateRow, Projection, fold, folds, folds_every, table
-from projections.engine.columns import UnsupportedColumn, columns_of
-from projections.engine.rows import AppendedRows, AppendOnly
+from projections.engine.model.columns import UnsupportedColumn, columns_of
+from projections.engine.model.rows import AppendedRows, AppendOnly
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 

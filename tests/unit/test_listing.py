@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.engine.listing import Column, Filter, Listing, Query, QueryRefused, part_of
-from projections.engine.listing_values import Kind, Unreadable, read_list, read_value
+from projections.engine.lists.listing import Column, Filter, Listing, Query, QueryRefused, part_of
+from projections.engine.lists.values import Kind, Unreadable, read_list, read_value
 
 SHELF = Listing(
     columns={

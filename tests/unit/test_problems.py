@@ -16,12 +16,12 @@ from starlette.testclient import TestClient
 
 from aggregates.refusals import DateInFuture
 from api import reference
+from api.answers.problems import FieldFault, Problem, document, invalid, pointer_to
+from api.answers.refusals import problem_of, unknown_reference
+from api.answers.shapes import AnyObject
 from api.app import create_app
-from api.bodies import refuse_ambiguous, refuse_malformed
-from api.problems import FieldFault, Problem, document, invalid, pointer_to
-from api.refusals import problem_of, unknown_reference
-from api.shapes import AnyObject
-from api.writes import WRITES
+from api.changes.writes import WRITES
+from api.requests.bodies import refuse_ambiguous, refuse_malformed
 from commands import ALL
 from ledger.errors import ClaimTaken, DatabaseAway, NotFound, StaleVersion
 

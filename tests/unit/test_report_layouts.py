@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from crm.cli import app
 from crm.console import layouts
-from crm.console.output import as_columns
+from crm.output import as_columns
 
 ZONE = ZoneInfo("Asia/Shanghai")
 LONG_NAME = "新疆维吾尔自治区乌鲁木齐高新技术产业开发区进出口贸易有限责任公司"

@@ -12,7 +12,8 @@ from commands.opportunities import LoseOpportunity, OpenOpportunity, WinOpportun
 from commands.receivables import DisputeReceivable, IssueReceivable, ReceivePayment, SettleDispute
 from sheets.mapping.plan import Planned, Planner
 from sheets.mapping.remarks import Remarks
-from sheets.profile import Profile, load
+from sheets.opening import load
+from sheets.profile import Profile
 from sheets.reading import Refusal, Row
 
 MAVEN, IBM, SHEET = load("maven-pipeline"), load("ibm-receivables"), load("followup-sheet")

@@ -8,7 +8,8 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from sheets.profile import UnknownProfile, WrongProfile, load, names, parse
+from sheets.opening import UnknownProfile, load, names, parse
+from sheets.profile import WrongProfile
 
 OWN = """
 name = "own"

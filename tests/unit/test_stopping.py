@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.stopping import told_when_stopping
+from api.operations.stopping import told_when_stopping
 
 
 def given_up(app: ASGIApp, *, stopping: bool = True) -> list[Message]:

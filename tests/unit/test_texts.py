@@ -14,12 +14,12 @@ from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
 
 from aggregates.base import DomainError, value_names
-from api.field_codes import OURS
-from api.refusals import STATUS
+from api.answers.field_codes import OURS
+from api.answers.refusals import STATUS
 from api.texts import LANGUAGES, Language, catalogue, field_text, joined, preferred, problem_text
 from commands import ALL
 from commands.fields.faults import FAULT_CODES
-from projections.engine.listing import QueryRefused
+from projections.engine.lists.listing import QueryRefused
 
 ROOMS = ("aggregates", "policy", "ledger", "commands", "projections")
 NOT_OURS = """

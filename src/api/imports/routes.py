@@ -12,18 +12,18 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.asking import Asked, Parameter, ask
-from api.identity import identify
+from api.answers.problems import FieldFault, Problem, invalid, job_finished
+from api.answers.streams import event_stream, message, wants_stream
 from api.imports.shapes import FORM, ImportJob, ImportJobs, ImportProfiles, ImportReport
 from api.imports.told import job_document, profile_document, report_document
 from api.imports.uploads import uploaded
-from api.problems import FieldFault, Problem, invalid, job_finished
-from api.reading import add_read, json_response
+from api.requests.asking import Asked, Parameter, ask
+from api.requests.identity import identify
+from api.requests.reading import add_read, json_response
 from api.services import Services, services_of
-from api.streams import event_stream, message, wants_stream
 from policy import Actor
 from sheets.jobs import Job, Order, book
-from sheets.profile import load, names
+from sheets.opening import load, names
 from sheets.reading.encoding import KNOWN
 
 LOOK_SECONDS = 0.3

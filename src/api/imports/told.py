@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from api.field_codes import our_code
+from api.answers.field_codes import our_code
 from api.texts import Language, catalogue, field_text, problem_text
 from sheets.jobs import Job, Outcome
 from sheets.mapping.remarks import Remark

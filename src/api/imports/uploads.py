@@ -10,7 +10,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from api.problems import FieldFault, Problem, invalid, pointer_to
+from api.answers.problems import FieldFault, Problem, invalid, pointer_to
 from sheets.profile import Profile
 
 MAX_UPLOAD = 50 * 1024 * 1024

@@ -10,14 +10,14 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from aggregates.customer import Customer
-from api.asking import AFTER, AS_OF, ID, ON, TOPIC, Asked, Parameter
-from api.problems import FieldFault, invalid
-from api.reading import Moment, add_read, json_response, looking_at
+from api.answers.problems import FieldFault, invalid
+from api.answers.shapes import History, Verification
+from api.requests.asking import AFTER, AS_OF, ID, ON, TOPIC, Asked, Parameter
+from api.requests.reading import Moment, add_read, json_response, looking_at
 from api.services import Services
-from api.shapes import History, Verification
-from ledger.chain import verify_chain
-from ledger.claims import verify_claims
-from projections.engine.listing_cursor import Cursors, ForeignCursor
+from ledger.proof.chain import verify_chain
+from ledger.proof.claims import verify_claims
+from projections.engine.lists.cursor import Cursors, ForeignCursor
 from projections.history import queries
 from projections.history.labels import Lang
 

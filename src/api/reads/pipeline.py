@@ -6,10 +6,10 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.asking import ID, MOMENT, Asked, Parameter, grouped_by
-from api.reading import add_read, looking_at, one_record, paged
+from api.answers.shapes import AnyObject, Conversion, Funnel, Sources, page_of
+from api.requests.asking import ID, MOMENT, Asked, Parameter, grouped_by
+from api.requests.reading import add_read, looking_at, one_record, paged
 from api.services import Services
-from api.shapes import AnyObject, Conversion, Funnel, Sources, page_of
 from projections import pipeline
 from projections.pipeline import directory
 

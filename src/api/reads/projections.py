@@ -13,15 +13,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.asking import Asked, Parameter, ask
-from api.identity import identify
-from api.problems import Problem, job_finished
-from api.reading import add_read, json_response
+from api.answers.problems import Problem, job_finished
+from api.answers.shapes import Jobs, ProjectionStatuses, RebuildJob
+from api.answers.streams import event_stream, message, wants_stream
+from api.requests.asking import Asked, Parameter, ask
+from api.requests.identity import identify
+from api.requests.reading import add_read, json_response
 from api.services import Services, services_of
-from api.shapes import Jobs, ProjectionStatuses, RebuildJob
-from api.streams import event_stream, message, wants_stream
 from projections import ALL
-from projections.engine import jobs
+from projections.engine.build import jobs
 from projections.engine.status import status
 
 LOOK_SECONDS = 0.3

@@ -6,11 +6,11 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.asking import ID, MOMENT, Asked, Parameter, grouped_by
-from api.problems import FieldFault, invalid
-from api.reading import add_read, looking_at, one_record, paged
+from api.answers.problems import FieldFault, invalid
+from api.answers.shapes import Aging, AnyObject, Punctuality, Statement, Statuses, page_of
+from api.requests.asking import ID, MOMENT, Asked, Parameter, grouped_by
+from api.requests.reading import add_read, looking_at, one_record, paged
 from api.services import Services
-from api.shapes import Aging, AnyObject, Punctuality, Statement, Statuses, page_of
 from ledger.errors import NotFound
 from projections import receivables
 

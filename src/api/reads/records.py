@@ -17,12 +17,12 @@ from aggregates.pipeline import Pipeline
 from aggregates.product import Product
 from aggregates.team import Team
 from aggregates.workspace import WORKSPACE_ID, Workspace
-from api.asking import AFTER, AS_OF, ID, Asked, Parameter
-from api.days import settings_at
-from api.problems import FieldFault, Problem, invalid
-from api.reading import add_read, json_response, require_reached
+from api.answers.problems import FieldFault, Problem, invalid
+from api.answers.shapes import AnyObject
+from api.requests.asking import AFTER, AS_OF, ID, Asked, Parameter
+from api.requests.days import settings_at
+from api.requests.reading import add_read, json_response, require_reached
 from api.services import Services
-from api.shapes import AnyObject
 from ledger.errors import NotFound
 
 VERSION = Parameter("version", "number", "The record as it was at this version.", 2, least=1)

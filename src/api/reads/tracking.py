@@ -6,11 +6,11 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.asking import AFTER, AS_OF, MOMENT, Asked, Parameter
-from api.problems import FieldFault, invalid
-from api.reading import add_read, looking_at, paged
+from api.answers.problems import FieldFault, invalid
+from api.answers.shapes import WonCustomers, page_of
+from api.requests.asking import AFTER, AS_OF, MOMENT, Asked, Parameter
+from api.requests.reading import add_read, looking_at, paged
 from api.services import Services
-from api.shapes import WonCustomers, page_of
 from projections.tracking import queries
 from projections.tracking.columns import LISTING
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn
 
 import typer
 
-from crm.console.output import AsJson, as_json, err, refusal, sentence
+from crm.output import AsJson, as_json, err, refusal, sentence
 from sheets.writing.formats import SUFFIXES, Format
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _to_standard_output(asked: Asked, layout: Layout, form: Format, lang: Lang) 
 
 def _write(asked: Asked, layout: Layout, form: Format, lang: Lang, file: BinaryIO, *, quiet: bool) -> dict[str, Any]:
     from aggregates.base import DomainError
-    from api.encoding import to_json
+    from api.answers.encoding import to_json
     from crm.console.asking import AUDITOR
     from crm.console.opening import working_services
     from crm.exporting import taking

@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any
 
-from crm.console.output import Cells, Heading
+from crm.output import Cells, Heading
 
 UNKNOWN = "–"
 AMOUNTS = frozenset({"amount", "open", "collected", "written_off", "won_amount"})

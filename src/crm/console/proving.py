@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from crm.console.output import AsJson, as_json, as_table, err, refusal, sentence
+from crm.output import AsJson, as_json, as_table, err, refusal, sentence
 
 if TYPE_CHECKING:
     from crm.services import Services
-    from projections.engine.declaration import Projection
-    from projections.engine.jobs import Job
+    from projections.engine.build.jobs import Job
+    from projections.engine.model.declaration import Projection
 
 LOOKS_APART = 0.2
 
@@ -85,7 +85,7 @@ def _bar(*, quiet: bool) -> Progress:
 
 def _rebuilt(made: Services, projection: type[Projection], bar: Progress) -> Job:
     """Have it rebuilt, by whichever worker takes the job, and follow it to the end; Ctrl-C cancels it."""
-    from projections.engine import jobs
+    from projections.engine.build import jobs
 
     with made.database.connection(autocommit=True) as connection:
         job = jobs.request(connection, "rebuild", projection.name, projection.version)
@@ -113,8 +113,8 @@ def _proven(made: Services, projection: type[Projection], bar: Progress) -> dict
 
 def _ledger(made: Services) -> tuple[dict[str, Any], dict[str, Any]]:
     """The chain and the claims, both looked at in one snapshot while writing goes on."""
-    from ledger.chain import verify_chain
-    from ledger.claims import verify_claims
+    from ledger.proof.chain import verify_chain
+    from ledger.proof.claims import verify_claims
 
     with made.database.connection() as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")

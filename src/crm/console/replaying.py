@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from crm.console.output import AsJson, as_json, as_table, sentence
+from crm.output import AsJson, as_json, as_table, sentence
 
 PAGE = 200
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from crm.console.output import AsJson, as_columns, as_json, sentence
+from crm.output import AsJson, as_columns, as_json, sentence
 
 
 class Report(StrEnum):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from crm.console.output import AsJson, as_json, sentence
+from crm.output import AsJson, as_json, sentence
 
 
 def serve(

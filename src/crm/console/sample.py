@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crm.console.output import AsJson, as_json, err, refusal, sentence
+from crm.output import AsJson, as_json, err, refusal, sentence
 
 if TYPE_CHECKING:
     from datetime import date
@@ -119,8 +119,8 @@ def _load(store: Store, customers: int, seed: int, told: Callable[[int, int], No
 def _build_read_models(services: Services, position: int) -> None:
     """Have what is served next ready; so few events are folded right here, without processes of their own."""
     from projections import ALL
-    from projections.engine.building import Builder
-    from projections.engine.working import Worker
+    from projections.engine.build.building import Builder
+    from projections.engine.work.working import Worker
 
     stop = Event()
     worker = Worker(services.ground, ALL, stop, builder=Builder(services.ground, processes=0))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from crm.console.opening import services
-from crm.console.output import AsJson, as_json, as_table, refusal, sentence
+from crm.output import AsJson, as_json, as_table, refusal, sentence
 
 app = typer.Typer(no_args_is_help=True, help="Tokens: who may use the API.")
 

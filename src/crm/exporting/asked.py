@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from api.asking import AS_OF, ON, TOPIC
-from api.problems import Problem, document
+from api.answers.problems import Problem, document
+from api.answers.refusals import problem_of
 from api.reads import history
-from api.refusals import problem_of
-from projections.engine.listing import Listing, Query
+from api.requests.asking import AS_OF, ON, TOPIC
+from projections.engine.lists.listing import Listing, Query
 from projections.pipeline import OPPORTUNITIES
 from projections.receivables import OVERDUE, RECEIVABLES
 from projections.tracking.columns import LISTING as TRACKING

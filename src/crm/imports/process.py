@@ -15,7 +15,7 @@ import structlog
 
 from commands.base import Door
 from crm import logs
-from crm.processes.stopping import unwind_on_signals
+from crm.stopping import unwind_on_signals
 from ledger.database import Connection, Database
 from ledger.errors import DatabaseAway
 from ledger.ledger import Ledger
@@ -25,7 +25,8 @@ from projections.engine.ground import Address
 from sheets.importing import Importer, Report
 from sheets.jobs import Job, Outcome, taking, uploads
 from sheets.jobs.signs import CalledOff, Lost, SignsOfLife
-from sheets.profile import Profile, load
+from sheets.opening import load
+from sheets.profile import Profile
 from sheets.reading import Unreadable
 
 log = structlog.get_logger(__name__)

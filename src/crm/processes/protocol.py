@@ -11,7 +11,7 @@ import h11
 import msgspec
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from api.problems import Problem, document
+from api.answers.problems import Problem, document
 from api.texts import preferred
 
 LARGEST_HEAD = 16_384

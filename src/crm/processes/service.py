@@ -11,10 +11,10 @@ from crm.database.errors import DatabaseUnusable
 from crm.members import first_token
 from crm.processes.child import Child
 from crm.processes.listening import listen, url
-from crm.processes.stopping import unwind_on_signals
 from crm.processes.supervisor import supervise
 from crm.processes.welcome import Welcome
 from crm.settings import Settings
+from crm.stopping import unwind_on_signals
 from crm.store import Store
 
 log = structlog.get_logger(__name__)

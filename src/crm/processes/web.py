@@ -9,9 +9,9 @@ import socket
 import uvicorn
 
 from api.app import create_app
-from api.stopping import told_when_stopping
-from crm import logs, settings, store
-from crm.processes import lifeline, stopping
+from api.operations.stopping import told_when_stopping
+from crm import logs, settings, stopping, store
+from crm.processes import lifeline
 from crm.processes.protocol import LARGEST_HEAD, Protocol
 from crm.services import services
 

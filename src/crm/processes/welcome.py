@@ -7,7 +7,7 @@ import time
 import urllib.error
 import urllib.request
 
-from crm.console.output import sentence
+from crm.output import sentence
 
 FIRST_CALLS = """
 Your token, shown this once:

@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from functools import partial
 from threading import Event, Thread
 
-from crm import logs, settings, store, worker
+from crm import logs, settings, stopping, store, worker
 from crm.database.roles import APP
-from crm.processes import lifeline, stopping
+from crm.processes import lifeline
 from crm.services import services
 from crm.store import Store
 from ledger.database import Database
 from ledger.sealing import Keyring
 from projections import ALL
 from projections.engine.ground import Ground
-from projections.engine.working import Worker
+from projections.engine.work.working import Worker
 
 
 def main() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.errors import Malformed, UnknownTopic
-from ledger.reading import read
-from projections.engine.declaration import Projection
+from ledger.follow.reading import read
 from projections.engine.failures import Undigested
 from projections.engine.ground import Connection
+from projections.engine.model.declaration import Projection
 
 BATCH = 1_000
 

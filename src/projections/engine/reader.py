@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from time import monotonic, sleep
 
 from ledger.database import Database
-from projections.engine import builds, jobs
-from projections.engine.declaration import Projection
+from projections.engine.build import jobs
+from projections.engine.build.jobs import Job
 from projections.engine.failures import BuildFailed, NotBuilt, StillBuilding
 from projections.engine.ground import Connection
-from projections.engine.jobs import Job
+from projections.engine.model.declaration import Projection
+from projections.engine.tables import builds
 
 LOOKS_APART = 0.005
 """Seconds between the first two looks at a position that is waited for; they get rarer."""

@@ -8,13 +8,13 @@ from typing import Any
 
 from psycopg import sql
 
-from ledger.reading import read
-from projections.engine import builds
-from projections.engine.builds import Build
-from projections.engine.declaration import Projection, Table
+from ledger.follow.reading import read
+from projections.engine.build.filling import Filling, add_key_once
 from projections.engine.failures import NotBuilt
-from projections.engine.filling import Filling, add_key_once
 from projections.engine.ground import Connection, Ground
+from projections.engine.model.declaration import Projection, Table
+from projections.engine.tables import builds
+from projections.engine.tables.builds import Build
 
 NAMED = 100
 """Differences that are named at most; all are counted."""

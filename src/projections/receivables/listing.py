@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from projections.engine.listing import Column, Listing, Page, Query
+from projections.engine.lists.listing import Column, Listing, Page, Query
 from projections.receivables.standing import (
     BUCKETS,
     CUSTOMER,

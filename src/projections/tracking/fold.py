@@ -13,7 +13,7 @@ from aggregates.team import Team
 from aggregates.workspace import Settings, Workspace
 from projections.dimensions import day_of
 from projections.engine import Projection, folds, table
-from projections.engine.derived import derived, personal
+from projections.engine.model.derived import derived, personal
 from projections.tracking.cadence import follow_up_due
 from projections.tracking.follow_ups import apply_follow_up
 from projections.tracking.rows import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from projections.engine.derived import personal
+from projections.engine.model.derived import personal
 from projections.tracking.cadence import follow_up_due
 from projections.tracking.rows import CustomerRow
 

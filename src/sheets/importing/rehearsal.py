@@ -8,10 +8,10 @@ from typing import Protocol, TypeVar, cast
 from uuid import UUID
 
 from aggregates.base import Aggregate, Event
-from commands.door import Store
+from commands.work import Store
+from ledger.encoded.stored import claims_of
 from ledger.errors import ClaimTaken, NotFound
 from ledger.outcome import Expecting, Idempotency, Outcome
-from ledger.stored import claims_of
 
 A = TypeVar("A", bound=Aggregate)
 COUNTED = "customer-code"

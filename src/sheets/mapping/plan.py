@@ -11,8 +11,8 @@ import msgspec
 from pydantic import ValidationError
 
 from commands.base import Command
-from sheets.checking import columns_in, columns_of
 from sheets.mapping.cells import Cells
+from sheets.mapping.columns import columns_in, columns_of
 from sheets.mapping.commands import NEW, command_named
 from sheets.mapping.fields import Reference, Resolver
 from sheets.mapping.remarks import Remarks

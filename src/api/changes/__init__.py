@@ -1,0 +1,1 @@
+"""The routes of commands, one by one and in batches."""

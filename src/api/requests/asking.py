@@ -1,0 +1,204 @@
+"""What a read may be asked with: each parameter is declared once, and is read, refused and documented from there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import unquote_to_bytes
+from uuid import UUID
+
+from starlette.requests import Request
+
+from aggregates import event_classes
+from api.answers.problems import FieldFault, Place, invalid, shortened
+from api.answers.refusals import query_fault
+from api.texts import DEFAULT_LANGUAGE, Language, preferred
+from projections.engine.lists.cursor import Cursors
+from projections.engine.lists.listing import MAX_LIMIT, Listing, Query, QueryRefused
+from projections.engine.lists.values import Kind, Unreadable, read_bool, read_value
+
+_SCHEMAS: dict[str, dict[str, Any]] = {
+    "text": {"type": "string", "maxLength": 500},
+    "number": {"type": "integer"},
+    "decimal": {"type": "string", "format": "decimal"},
+    "date": {"type": "string", "format": "date"},
+    "instant": {"type": "string", "format": "date-time"},
+    "uuid": {"type": "string", "format": "uuid"},
+    "bool": {"type": "boolean"},
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a query string; with `choices`, one of them, and `many` of them with commas between.
+
+    `unknown` is the code of the fault that something else than a choice is.
+    """
+
+    name: str
+    kind: Kind
+    says: str
+    example: Any = None
+    choices: tuple[str, ...] = ()
+    unknown: str = "unknown-choice"
+    many: bool = False
+    least: int = 0
+    most: int = 2**62
+    place: Place = "query"
+
+    def read(self, raw: str) -> Any:
+        """The value; raises Problem 422 that names the parameter and what is accepted."""
+        if self.many:
+            return tuple(self._one(part) for part in raw.split(",") if part)
+        return self._one(raw)
+
+    def _one(self, raw: str) -> Any:
+        if self.choices:
+            if raw not in self.choices:
+                raise invalid(self._fault(self.unknown, accepted=self.choices))
+            return raw
+        try:
+            value = read_bool(raw) if self.kind == "bool" else read_value(self.kind, raw)
+        except Unreadable:
+            raise invalid(self._fault("unfit-value", kind=self.kind)) from None
+        if self.kind == "number" and not self.least <= value <= self.most:
+            raise invalid(self._fault("unfit-number", least=self.least, most=self.most))
+        return value
+
+    def _fault(self, code: str, **values: Any) -> FieldFault:
+        return FieldFault(self.place, f"/{self.name}", code, values)
+
+    @property
+    def openapi(self) -> dict[str, Any]:
+        """How the OpenAPI document shows it."""
+        schema = dict(_SCHEMAS.get(self.kind, {"type": "string"}))
+        if self.choices:
+            schema = {"type": "string", "enum": list(self.choices)}
+        if self.many:
+            schema = {"type": "array", "items": schema}
+        shown = {"name": self.name, "in": self.place, "required": self.place == "path", "description": self.says}
+        if self.many:
+            shown |= {"style": "form", "explode": False}
+        return shown | {"schema": schema} | ({} if self.example is None else {"example": self.example})
+
+
+ON = Parameter("on", "date", "The business day asked about; today, or the day of `as_of`, when left out.", "2026-01-31")
+AS_OF = Parameter("as_of", "instant", "What was known at this moment; not in the future.", "2026-01-31T09:30:00+08:00")
+AFTER = Parameter(
+    "after", "number", "Wait (a few seconds at most) until this position, from a command's answer, is visible.", 1024
+)
+MOMENT = (ON, AS_OF, AFTER)
+TOPIC = Parameter(
+    "topic",
+    "enum",
+    "Only these topics, with commas between.",
+    "customer.follow-up-logged",
+    choices=tuple(sorted(event_classes())),
+    unknown="unknown-topic",
+    many=True,
+)
+ID = Parameter("id", "uuid", "The id.", "0192f0c1-7d5a-7cc3-a1b2-0123456789ab", place="path")
+
+
+def grouped_by(dimensions: Iterable[str], example: str) -> Parameter:
+    """The parameter that names what a report is grouped by."""
+    says = "Group by these, with commas between; the currency always belongs to the key."
+    return Parameter("by", "enum", says, example, choices=tuple(sorted(dimensions)), many=True)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one read was asked: its parameters as typed values, and the list query where there is a list."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    query: Query = field(default_factory=Query)
+    language: Language = DEFAULT_LANGUAGE
+
+    @property
+    def on(self) -> date | None:
+        """The business day asked about."""
+        return self.values.get("on")
+
+    @property
+    def as_of(self) -> datetime | None:
+        """The moment of knowledge asked about."""
+        return self.values.get("as_of")
+
+    @property
+    def after(self) -> int | None:
+        """The position that must be visible."""
+        return self.values.get("after")
+
+    @property
+    def id(self) -> UUID:
+        """The id in the path."""
+        found: UUID = self.values["id"]
+        return found
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Any other parameter."""
+        return self.values.get(name, default)
+
+
+def ask(request: Request, takes: Sequence[Parameter], listing: Listing | None, secret: bytes) -> Asked:
+    """Reads and checks everything in the path and the query string; raises Problem 422."""
+    _require_utf8(request.scope["query_string"])
+    pairs = request.query_params.multi_items()
+    by_name = {parameter.name: parameter for parameter in takes if parameter.place == "query"}
+    values = {item.name: item.read(str(request.path_params[item.name])) for item in takes if item.place == "path"}
+    for name, raw in pairs:
+        if name in by_name:
+            if name in values:
+                raise invalid(FieldFault("query", f"/{name}", "repeated-parameter"))
+            values[name] = by_name[name].read(raw)
+        elif listing is None:
+            raise invalid(FieldFault("query", f"/{shortened(name)}", "unknown-parameter", {"accepted": tuple(by_name)}))
+    language = preferred(request.headers.get("accept-language"))
+    if listing is None:
+        return Asked(values, language=language)
+    scope = "&".join(f"{name}={values[name]}" for name in sorted(values) if name != "after")
+    try:
+        query = Query.parse(pairs, also=tuple(by_name), scope=f"{request.url.path}?{scope}", cursors=Cursors(secret))
+        listing.check(query)
+    except QueryRefused as refused:
+        raise invalid(query_fault(refused)) from None
+    return Asked(values, query, language)
+
+
+def _require_utf8(query: bytes) -> None:
+    """Signs in another encoding would be searched for as question marks."""
+    for pair in query.split(b"&") if b"%" in query else ():
+        try:
+            unquote_to_bytes(pair).decode("utf-8")
+        except UnicodeDecodeError:
+            name = unquote_to_bytes(pair.partition(b"=")[0]).decode("utf-8", "replace")
+            raise invalid(FieldFault("query", f"/{shortened(name)}", "not-utf8")) from None
+
+
+def listing_parameters(listing: Listing) -> Iterable[dict[str, Any]]:
+    """How the OpenAPI document shows a list's filters, sorts and pages."""
+    for name, column in listing.columns.items():
+        for op in column.accepted_ops:
+            schema = dict(_SCHEMAS.get(column.kind, {"type": "string"}))
+            if column.choices:
+                schema = {"type": "string", "enum": list(column.choices)}
+            if op == "in":
+                schema = {"type": "string", "description": "several, with commas between"}
+            if op == "isnull":
+                schema = {"type": "boolean"}
+            yield {"name": f"{name}[{op}]", "in": "query", "required": False, "schema": schema}
+    sorts = sorted(name for name, column in listing.columns.items() if column.sortable)
+    says = f"Up to 4 of these with commas between, `-` before one for descending: {', '.join(sorts)}."
+    yield _own("sort", {"type": "string"}, says, listing.default_sort or listing.tie_break)
+    if listing.search:
+        yield _own("q", {"type": "string", "maxLength": 200}, "Search for a part of what the list shows.", "云")
+    yield _own("cursor", {"type": "string"}, "`next` of the page before, with everything else the same.", None)
+    yield _own("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 50}, "Rows a page.", 50)
+    yield _own("include_total", {"type": "boolean", "default": False}, "Also count all rows.", None)
+
+
+def _own(name: str, schema: dict[str, Any], says: str, example: Any) -> dict[str, Any]:
+    shown = {"name": name, "in": "query", "required": False, "description": says, "schema": schema}
+    return shown if example is None else shown | {"example": example}

@@ -1,0 +1,83 @@
+"""Stored events: the library's, with the columns that our ledger has besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import JSONTranscoder, Mapper
+from eventsourcing.persistence import Notification as LibraryNotification
+from eventsourcing.persistence import StoredEvent as LibraryStoredEvent
+
+from aggregates.base import Claim, Event
+from ledger.encoded.codec import decode, encode, is_sealed, subject_of, to_event
+from ledger.encoded.forms import form_of
+from ledger.sealing import Keyring
+
+IMPORT_ROW = "import-row"
+
+
+@dataclass(frozen=True)
+class StoredEvent(LibraryStoredEvent):
+    """An event as it stands in the ledger, and what must be written with it."""
+
+    originator_id: UUID
+    customer_id: UUID | None = None
+    recorded_at: datetime | None = None
+    claims: tuple[Claim, ...] = ()
+    subject: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Notification(LibraryNotification):
+    """An event with its position."""
+
+    originator_id: UUID
+    customer_id: UUID | None = None
+    recorded_at: datetime | None = None
+
+
+class SealingMapper(Mapper[UUID]):
+    """Turns the library's events into stored ones and back, by our codec."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        super().__init__(transcoder=JSONTranscoder())
+        self._keyring = keyring
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
+        """The event as it will stand in the ledger."""
+        event = cast(Event, domain_event)
+        return StoredEvent(
+            originator_id=event.originator_id,
+            originator_version=event.originator_version,
+            topic=form_of(type(event)).topic,
+            state=encode(event, self._keyring),
+            customer_id=event.customer_id,
+            claims=tuple(claims_of(event)),
+            subject=subject_of(event) if is_sealed(event) else None,
+        )
+
+    def to_domain_event(self, stored_event: LibraryStoredEvent) -> DomainEventProtocol[UUID]:
+        """The event with its personal fields opened."""
+        stored = cast(StoredEvent | Notification, stored_event)
+        event = decode(
+            stored.topic,
+            stored.state,
+            originator_id=stored.originator_id,
+            originator_version=stored.originator_version,
+            recorded_at=stored.recorded_at,
+            customer_id=stored.customer_id,
+        )
+        return to_event(event, self._keyring)
+
+
+def claims_of(event: Event) -> Iterator[Claim]:
+    """The names that an event takes or gives back; an imported one also takes the natural key of its row."""
+    yield from event.claims()
+    if event.imported is not None:
+        row = event.imported
+        yield Claim(IMPORT_ROW, f"{row.profile}/{row.key}", detail=row.digest)

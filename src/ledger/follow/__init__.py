@@ -1,0 +1,1 @@
+"""How the ledger is read in bulk and followed as it grows."""

@@ -1,0 +1,1 @@
+"""How an aggregate comes back from its events."""

@@ -1,0 +1,1 @@
+"""Read models built anew or as of a moment, and the jobs that do it."""

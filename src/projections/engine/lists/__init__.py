@@ -1,0 +1,1 @@
+"""The small language in which lists are filtered, sorted, searched and paged."""

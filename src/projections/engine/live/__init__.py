@@ -1,0 +1,1 @@
+"""The step from one position to the next: what a batch needs, and how it is applied."""

@@ -1,0 +1,1 @@
+"""How read models lie in the database: a set of tables for each build, and how rows get into them."""

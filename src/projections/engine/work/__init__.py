@@ -1,0 +1,1 @@
+"""The worker: who leads a projection, which jobs it takes, what it clears away."""
