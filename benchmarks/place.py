@@ -104,6 +104,24 @@ class Running:
 
 
 @contextmanager
+def working(place: Place) -> Iterator[None]:
+    """`crm work` over the place's store: a process that keeps the read models up to date."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "crm", "work"],
+        env=place.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@contextmanager
 def serving(place: Place, *, workers: int) -> Iterator[Running]:
     """`crm serve` over the place's store, ended at the end of the block."""
     begun = time.perf_counter()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from itertools import count
+from time import sleep, time
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -18,11 +19,14 @@ from eventsourcing.domain import event
 from aggregates.base import Acting, acting
 from aggregates.business_days import Calendar
 from aggregates.customer import Customer
+from aggregates.ids import new_id
 from benchmarks import measure
 from benchmarks.measure import Figure
-from benchmarks.place import Place, database_of, keyring_of
+from benchmarks.place import Place, database_of, keyring_of, working
+from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.outcome import Idempotency
+from projections import ALL
 
 SECONDS = 4.0
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -115,25 +119,30 @@ def our_step(ledger: Ledger) -> Callable[[int], Callable[[], None]]:
             customer = Customer.register(own, code=f"B{own.hex}", kind="company", name="示例有限公司")
         ledger.save(customer)
 
+        requests = count()
+
         def step() -> None:
             with acting(_acting()):
                 calendar = Calendar(datetime.now(UTC), SHANGHAI)
                 at = calendar.now - timedelta(minutes=1)
-                customer.log_follow_up(uuid4(), at, calendar, method="phone", content=BODY["note"])
-            ledger.save(customer, idempotency=Idempotency("member:bench", uuid4().hex, 0, b"the request"))
+                customer.log_follow_up(_new_id(), at, calendar, method="phone", content=BODY["note"])
+            ledger.save(customer, idempotency=Idempotency("member:bench", f"{own}-{next(requests)}", 0, b"the request"))
 
         return step
 
     return of
 
 
+def _new_id() -> UUID:
+    return new_id(int(time() * 1000))
+
+
 def _acting() -> Acting:
-    return Acting(actor="member:bench", command_id=uuid4(), source="api", now=datetime.now(UTC))
+    return Acting(actor="member:bench", command_id=_new_id(), source="api", now=datetime.now(UTC))
 
 
 def figures(place: Place) -> Iterator[Figure]:
     """Rates of saving, ours and the baselines taken in turn, run by run."""
-    rates: dict[tuple[str, int], list[float]] = {}
     with place.store() as store, database_of(store) as database:
         ledger = Ledger(database, keyring_of(store, database))
         with psycopg.connect(store.conninfo, autocommit=True) as connection:
@@ -144,16 +153,37 @@ def figures(place: Place) -> Iterator[Figure]:
                 "library": library_step(application),
                 "raw": raw_step(store.conninfo, "bench_baseline"),
             }
-            for _ in range(measure.RUNS):
-                for threads in (8, 32):
-                    for name, step in ways.items():
-                        rates.setdefault((name, threads), []).append(measure.per_second(threads, SECONDS, step))
+            with working(place):
+                _until_followed(database)
+                followed = _rates(ways)
+            alone = _rates({name: ways[name] for name in ("ours", "raw")}, threads=(8,))
         ledger.close()
-    of = partial(_pair, rates)
-    yield measure.ratio("save one event, 8 threads: ours / library as it comes", *of(8, "library"), 3.5)
-    yield measure.ratio("save one event, 32 threads: ours / library as it comes", *of(32, "library"), 5)
-    yield measure.ratio("save one event, 8 threads: ours / raw INSERT + commit", *of(8, "raw"), 0.55)
+    library_8, library_32 = followed["library", 8], followed["library", 32]
+    yield measure.ratio("save one event, 8 threads: ours / library as it comes", followed["ours", 8], library_8, 3.5)
+    yield measure.ratio("save one event, 32 threads: ours / library as it comes", followed["ours", 32], library_32, 5)
+    raw = "save one event, 8 threads: ours / raw INSERT + commit"
+    yield measure.ratio(raw, followed["ours", 8], followed["raw", 8], 0.55)
+    yield measure.ratio(f"{raw}, no worker beside either", alone["ours", 8], alone["raw", 8], 0.55)
 
 
-def _pair(rates: dict[tuple[str, int], list[float]], threads: int, baseline: str) -> tuple[list[float], list[float]]:
-    return rates["ours", threads], rates[baseline, threads]
+def _until_followed(database: Database) -> None:
+    """Wait until the worker leads every projection, so that all that is measured is folded meanwhile."""
+    for _ in range(300):
+        with database.connection() as connection:
+            row = connection.execute("SELECT count(*) FROM projections WHERE live IS NOT NULL").fetchone()
+        if row is not None and row[0] == len(ALL):
+            return
+        sleep(0.1)
+    raise RuntimeError("no worker took up the projections")
+
+
+def _rates(
+    ways: Mapping[str, Callable[[int], Callable[[], None]]], threads: Sequence[int] = (8, 32)
+) -> dict[tuple[str, int], list[float]]:
+    """How often a second each way saves, by way and number of threads."""
+    rates: dict[tuple[str, int], list[float]] = {}
+    for _ in range(measure.RUNS):
+        for number in threads:
+            for name, step in ways.items():
+                rates.setdefault((name, number), []).append(measure.per_second(number, SECONDS, step))
+    return rates

@@ -144,7 +144,7 @@ class Ledger(Application[UUID]):
         body, outcome = found
         if body != self.keyring.request_hash(idempotency.body):
             raise KeyReused(idempotency.key)
-        return Outcome(UUID(outcome["id"]), outcome["version"], outcome["position"], replayed=True)
+        return outcome
 
     def next_code(self, prefix_month: str) -> int:
         """The next number of the counter of a month, from 1; gaps are allowed."""

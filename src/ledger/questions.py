@@ -8,6 +8,7 @@ from uuid import UUID
 
 from ledger.database import Connection, Database
 from ledger.errors import FutureMoment
+from ledger.outcome import Outcome
 
 
 def _first(database: Database, query: LiteralString, *values: Any) -> tuple[Any, ...] | None:
@@ -73,14 +74,13 @@ def holders(database: Database, kind: str, values: list[str]) -> dict[str, tuple
     return {value: (aggregate_id, detail) for value, aggregate_id, detail in rows}
 
 
-def answer_of(database: Database, member: str, key: str, index: int) -> tuple[bytes, dict[str, Any]] | None:
-    """The keyed hash of the request that used a key in the last seven days, and what was answered."""
+def answer_of(database: Database, member: str, key: str, index: int) -> tuple[bytes, Outcome] | None:
+    """The keyed hash of the request that used a key, and what was answered."""
     row = _first(
         database,
-        "SELECT body, outcome FROM idempotency_keys WHERE member = %s AND key = %s AND index = %s"
-        " AND created_at > clock_timestamp() - interval '7 days'",
+        "SELECT body, id, version, position FROM idempotency_keys WHERE member = %s AND key = %s AND index = %s",
         member,
         key,
         index,
     )
-    return (row[0], row[1]) if row else None
+    return (row[0], Outcome(row[1], row[2], row[3], replayed=True)) if row else None

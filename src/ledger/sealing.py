@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hmac
-import os
 from collections import OrderedDict
 from collections.abc import Iterable
 from functools import cached_property
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -17,6 +16,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from aggregates.randomness import Portions
 from ledger import packing
 from ledger.database import Database
 from ledger.errors import Malformed, SubjectErased, WrongMasterKey
@@ -27,6 +27,7 @@ EPOCH_HOLDS = 1.0
 """Seconds for which a process may go on using cached keys before it looks whether one was destroyed elsewhere."""
 
 _read_fields = msgspec.json.Decoder(dict[str, str | None]).decode
+_nonce = Portions(NONCE)
 _nothing: dict[str, str | None] = {}
 
 
@@ -105,8 +106,8 @@ class Keyring:
         return hmac.digest(self._master_key, b"genjin request hash", sha256)
 
     def request_hash(self, body: bytes) -> bytes:
-        """A keyed hash of a request: it tells two requests apart and says nothing about what is in them."""
-        return hmac.digest(self._request_key, body, sha256)
+        """A keyed hash of a request (RFC 7693): it tells two apart and says nothing about what is in them."""
+        return blake2b(body, key=self._request_key, digest_size=32).digest()
 
     @cached_property
     def _cache_key(self) -> AESGCM:
@@ -114,7 +115,7 @@ class Keyring:
 
     def encrypt_cached(self, plain: bytes, bound_to: bytes) -> bytes:
         """Something that may hold personal data and is thrown away at every erasure."""
-        nonce = os.urandom(NONCE)
+        nonce = _nonce()
         return nonce + self._cache_key.encrypt(nonce, plain, bound_to)
 
     def decrypt_cached(self, sealed: bytes, bound_to: bytes) -> bytes:
@@ -127,7 +128,7 @@ class Keyring:
         A new key is only kept once an append that carries it (`new_key`) was written. Raises SubjectErased.
         """
         key = self._key_to_seal(subject, fresh=version == 1 and subject == aggregate_id)
-        nonce = os.urandom(NONCE)
+        nonce = _nonce()
         return nonce + key.encrypt(nonce, msgspec.json.encode(fields), _bound_to(aggregate_id, version))
 
     def new_key(self, subject: UUID) -> bytes | None:
@@ -238,7 +239,7 @@ class Keyring:
             if made_meanwhile is not None:
                 return made_meanwhile
             raw = AESGCM.generate_key(256)
-            nonce = os.urandom(NONCE)
+            nonce = _nonce()
             key = AESGCM(raw)
             self._new[subject] = nonce + self._master.encrypt(nonce, raw, subject.bytes)
             self._keys[subject] = key

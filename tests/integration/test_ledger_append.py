@@ -14,8 +14,9 @@ from aggregates.customer import Customer
 from aggregates.product import Product
 from aggregates.team import Team
 from integration.bookkeeping import all_at_once, customer, product, somebody, superuser, team
-from ledger.append.recorder import SealingKeyExists
-from ledger.append.writing import Append, Verdict, Writer, tokens_of
+from ledger.append.command import Append, Verdict
+from ledger.append.recorder import LedgerRecorder, SealingKeyExists
+from ledger.append.writing import Writer
 from ledger.database import Database
 from ledger.encoded.stored import SealingMapper, StoredEvent
 from ledger.errors import ClaimTaken, KeyReused, NotFound, StaleVersion, VersionConflict
@@ -245,12 +246,11 @@ class TestIdempotency:
         ledger.save(team(), idempotency=key)
         with superuser(server, workspace) as connection:
             connection.execute("UPDATE idempotency_keys SET created_at = created_at - interval '8 days'")
+        ledger.save(team(), idempotency=Idempotency("ann", "k2", 0, b"one"))
+        assert forget_idempotency_keys(ledger.database) == 1
         assert ledger.recall(key) is None
         assert not ledger.save(team(), idempotency=Idempotency("ann", "k1", 0, b"two")).replayed
         assert forget_idempotency_keys(ledger.database) == 0
-        with superuser(server, workspace) as connection:
-            connection.execute("UPDATE idempotency_keys SET created_at = created_at - interval '8 days'")
-        assert forget_idempotency_keys(ledger.database) == 1
 
     def test_of_the_same_request_sent_many_times_at_once_one_is_done(self, ledger: Ledger) -> None:
         key = Idempotency("ann", "k1", 0, b"one")
@@ -264,13 +264,14 @@ def command(ledger: Ledger, aggregate: Any) -> Append:
     """What happened to an aggregate, on its way into the ledger."""
     mapper = SealingMapper(ledger.keyring)
     stored = [mapper.to_stored_event(event) for event in aggregate.collect_events()]
-    claims = [
-        {"kind": each.kind, "value": each.value, "id": event.originator_id, "event": 0}
-        for event in stored
-        for each in event.claims
-    ]
-    conditions: dict[str, Any] = {"claims": claims} if claims else {}
-    return Append(stored, aggregate.id, aggregate.version, conditions, tokens_of(stored, conditions, aggregate.id))
+    return made(ledger, stored, aggregate)
+
+
+def made(ledger: Ledger, stored: list[StoredEvent], aggregate: Any, **conditions: Any) -> Append:
+    """A command as the recorder makes it."""
+    recorder = ledger.recorder
+    assert isinstance(recorder, LedgerRecorder)
+    return recorder.command(stored, id=aggregate.id, version=aggregate.version, **conditions)
 
 
 class TestGroups:
@@ -332,11 +333,7 @@ class TestGroups:
         group = []
         for aggregate, given in asked:
             stored = [SealingMapper(ledger.keyring).to_stored_event(each) for each in aggregate.collect_events()]
-            conditions = ledger.recorder._conditions(  # type: ignore[attr-defined]
-                stored, given.get("expecting"), given.get("idempotency")
-            )
-            tokens = tokens_of(stored, conditions, aggregate.id)
-            group.append(Append(stored, aggregate.id, aggregate.version, conditions, tokens))
+            group.append(made(ledger, stored, aggregate, **given))
         return Writer(database, ledger.keyring.master_id)._send(group)
 
     def test_what_the_database_cannot_store_fails_alone(self, ledger: Ledger, database: Database) -> None:

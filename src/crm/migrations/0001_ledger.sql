@@ -75,17 +75,19 @@ CREATE TABLE sealing_keys (
     CHECK ((wrapped IS NULL) = (destroyed_at IS NOT NULL))
 );
 
--- Answers already given, so that a repeated request gets the same one; kept for seven days.
+-- Answers already given, so that a repeated request gets the same one; kept for seven days at least, until they are removed.
 CREATE TABLE idempotency_keys (
-    member     text        NOT NULL,
-    key        text        NOT NULL,
+    member     text        NOT NULL COLLATE "C",
+    key        text        NOT NULL COLLATE "C",
     index      integer     NOT NULL,
     body       bytea       NOT NULL,
-    outcome    jsonb       NOT NULL,
+    id         uuid        NOT NULL,
+    version    bigint      NOT NULL,
+    position   bigint      NOT NULL,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (member, key, index)
 );
-CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
+CREATE INDEX idempotency_keys_age ON idempotency_keys USING brin (created_at);
 COMMENT ON COLUMN idempotency_keys.body IS 'Keyed hash of the request, never the request itself.';
 
 CREATE TABLE counters (

@@ -87,8 +87,7 @@ BEGIN
     IF keys IS NOT NULL THEN
         given := ARRAY(
             SELECT (SELECT k.body FROM idempotency_keys k
-                     WHERE k.member = members[c] AND k.key = keys[c] AND k.index = indexes[c]
-                       AND k.created_at > moment - interval '7 days')
+                     WHERE k.member = members[c] AND k.key = keys[c] AND k.index = indexes[c])
               FROM generate_series(1, cardinality(counts)) c ORDER BY c);
     END IF;
 
@@ -133,8 +132,7 @@ BEGIN
 
         IF given[c] = bodies[c] THEN
             verdict := 'replayed';
-            SELECT (k.outcome->>'id')::uuid, (k.outcome->>'version')::bigint, (k.outcome->>'position')::bigint
-              INTO on_id, on_version, at_position FROM idempotency_keys k
+            SELECT k.id, k.version, k.position INTO on_id, on_version, at_position FROM idempotency_keys k
              WHERE k.member = members[c] AND k.key = keys[c] AND k.index = indexes[c];
         ELSIF given[c] IS NOT NULL THEN
             verdict := 'reused';
@@ -217,11 +215,8 @@ BEGIN
 
     IF keys IS NOT NULL THEN
         INSERT INTO idempotency_keys
-        SELECT members[c], keys[c], indexes[c], bodies[c],
-               jsonb_build_object('id', answer_ids[c], 'version', answer_versions[c], 'position', ends[c]), moment
-          FROM generate_series(1, cardinality(counts)) c WHERE keys[c] IS NOT NULL AND ends[c] IS NOT NULL
-        ON CONFLICT (member, key, index) DO UPDATE SET body = excluded.body, outcome = excluded.outcome,
-            created_at = excluded.created_at;
+        SELECT members[c], keys[c], indexes[c], bodies[c], answer_ids[c], answer_versions[c], ends[c], moment
+          FROM generate_series(1, cardinality(counts)) c WHERE keys[c] IS NOT NULL AND ends[c] IS NOT NULL;
     END IF;
 END $$;
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
@@ -12,7 +11,8 @@ from eventsourcing.persistence import Notification as LibraryNotification
 from eventsourcing.persistence import StoredEvent as LibraryStoredEvent
 
 from aggregates.base import Claim
-from ledger.append.writing import Append, Verdict, Writer, tokens_of
+from ledger.append.command import Append, Request, Verdict
+from ledger.append.writing import Writer
 from ledger.database import Database
 from ledger.encoded.stored import IMPORT_ROW, Notification, StoredEvent
 from ledger.errors import ClaimTaken, KeyReused, StaleVersion, VersionConflict
@@ -57,33 +57,35 @@ class LedgerRecorder(ApplicationRecorder):
 
         Raises VersionConflict, StaleVersion, ClaimTaken, KeyReused, SealingKeyExists, DatabaseAway.
         """
-        conditions = self._conditions(events, expecting, idempotency)
-        command = Append(events, id, version, conditions, tokens_of(events, conditions, id))
+        command = self.command(events, id=id, version=version, expecting=expecting, idempotency=idempotency)
         verdict = self._writer.append(command)
         if verdict.word in ("written", "replayed"):
-            self._keyring.stored(UUID(str(each[0])) for each in conditions.get("keys", ()))
+            if command.keys:
+                self._keyring.stored(subject for subject, _ in command.keys)
             return Outcome(verdict.id, verdict.version, verdict.position, replayed=verdict.word == "replayed")
         raise _refusal(verdict, expecting, idempotency)
 
-    def _conditions(
-        self, events: Sequence[StoredEvent], expecting: Expecting | None, idempotency: Idempotency | None
-    ) -> dict[str, Any]:
-        conditions: dict[str, Any] = {}
-        if expecting is not None:
-            conditions["expecting"] = [expecting.id, expecting.version]
+    def command(
+        self,
+        events: Sequence[StoredEvent],
+        *,
+        id: UUID,
+        version: int,
+        expecting: Expecting | None = None,
+        idempotency: Idempotency | None = None,
+    ) -> Append:
+        """The events with all that has to be written, or to be true, along with them. Raises ClaimTaken."""
+        request = None
         if idempotency is not None:
-            digest = self._keyring.request_hash(idempotency.body).hex()
-            conditions["key"] = [idempotency.member, idempotency.key, idempotency.index, digest]
-        if claims := _claims(events):
-            conditions["claims"] = claims
-        if keys := self._new_keys(events):
-            conditions["keys"] = keys
-        return conditions
+            digest = self._keyring.request_hash(idempotency.body)
+            request = Request(idempotency.member, idempotency.key, idempotency.index, digest)
+        return Append(events, id, version, expecting, request, _claims(events), self._new_keys(events))
 
-    def _new_keys(self, events: Sequence[StoredEvent]) -> list[list[Any]]:
+    def _new_keys(self, events: Sequence[StoredEvent]) -> list[tuple[UUID, bytes]]:
+        """The keys that were made for these events; in order, so that two processes never wait for each other."""
         subjects = {event.subject for event in events if event.subject is not None}
-        wrapped = ((subject, self._keyring.new_key(subject)) for subject in sorted(subjects))
-        return [[subject, b64encode(key).decode()] for subject, key in wrapped if key is not None]
+        wrapped = [(subject, self._keyring.new_key(subject)) for subject in subjects]
+        return sorted((subject, key) for subject, key in wrapped if key is not None)
 
     def insert_events(self, stored_events: Sequence[LibraryStoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Write events as the library asks for it; `Ledger.save` is the richer way."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from threading import Condition, Event, Thread
-from time import monotonic
 
 import psycopg
 from psycopg import sql
@@ -15,6 +14,8 @@ from projections.engine.ground import Connection, Ground
 
 log = logging.getLogger(__name__)
 RETRY = 0.5
+BREATH = 0.003
+"""Seconds between two looks at what was announced: under load much is, and all of it says the same."""
 POLL = 1.0
 """Seconds after which everybody looks by itself, since a notification may be lost with its connection."""
 
@@ -70,8 +71,8 @@ class Bell:
             connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(name)))
         self.ring()
         while not self._stop.is_set():
-            began = monotonic()
-            for notification in connection.notifies(timeout=POLL):
-                self.ring(self._names[notification.channel])
-                if self._stop.is_set() or monotonic() - began > POLL:
-                    break
+            heard = {each.channel for each in connection.notifies(timeout=POLL, stop_after=1)}
+            heard |= {each.channel for each in connection.notifies(timeout=0)}
+            for name in heard:
+                self.ring(self._names[name])
+            self._stop.wait(BREATH)

@@ -29,8 +29,9 @@ LOOK_ROUND = 1.0
 """Seconds between two looks at what else there is to do: a build to switch to, another live one."""
 FEW = 2_000
 """Events that are folded at once where there is nothing yet; more of them are left to a job."""
-BREATH = 0.004
-"""Seconds between two batches at least: under load a batch takes several events, and costs each of them less."""
+BREATH, BREATH_OF_EVENT, LONGEST_BREATH = 0.004, 0.000_5, 0.05
+"""Seconds between two batches: at least, for each event of the last one, and at most. The more happens, the more events
+share a batch, and cost each of them less; where little happens, it is seen at once."""
 
 
 class Leader:
@@ -72,10 +73,15 @@ class Leader:
         self._looked = 0.0
         self._sign(connection)
         while not self._stop.is_set():
-            seen = self._bell.count("events")
+            seen, stood = self._bell.count("events"), self._position
             if not self._work(connection):
                 self._bell.wait("events", seen, LOOK_ROUND)
-            self._stop.wait(BREATH)
+            came = self._position - stood
+            self._stop.wait(min(max(BREATH, came * BREATH_OF_EVENT), LONGEST_BREATH))
+
+    @property
+    def _position(self) -> int:
+        return 0 if self._applier is None else self._applier.position
 
     def _work(self, connection: Connection) -> bool:
         """One batch, or one look round; False when there was nothing to do."""

@@ -1,0 +1,104 @@
+"""Sending: a group of commands as the arguments of the one function that writes, in one round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import sleep
+from typing import Any
+
+import msgspec
+import psycopg
+
+from ledger import packing
+from ledger.append.command import Append, Verdict
+from ledger.database import Database
+from ledger.errors import DatabaseAway
+
+ATTEMPTS = 6
+FIRST_PAUSE = 0.05
+
+_APPEND = (
+    "SELECT verdict, on_id, on_version, at_position, on_kind, on_value FROM append("
+    "%b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::uuid[], %b::bigint[], %b::uuid[], %b::bigint[], "
+    "%b::uuid[], %b::bigint[], %b::text[], %b::text[], %b::bigint[], %b::bytea[], "
+    "%b::jsonb, %b::uuid[], %b::bytea[], %b::bigint[], %s)"
+)
+_json = msgspec.json.Encoder().encode
+
+
+def send(database: Database, group: Sequence[Append], master_id: str) -> list[Verdict]:
+    """A verdict on each command of a group; raises DatabaseAway when nobody can say.
+
+    It is sent until there is an answer: what was written already is recognised, and never written twice.
+    """
+    parameters = _parameters(group, master_id)
+    pause = FIRST_PAUSE
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with database.connection(autocommit=True) as connection:
+                rows = connection.execute(_APPEND, parameters, prepare=True, binary=True).fetchall()
+            return [Verdict(*row) for row in rows]
+        except psycopg.OperationalError as error:
+            if attempt == ATTEMPTS or not _was_lost(connection, error):
+                raise DatabaseAway(str(error)) from error
+        sleep(pause)
+        pause *= 2
+        database.refresh()
+    raise AssertionError("unreachable")
+
+
+def _was_lost(connection: psycopg.Connection[Any], error: psycopg.OperationalError) -> bool:
+    """The connection broke, so the answer is unknown or never came; anything else is the server's own refusal."""
+    return connection.broken or connection.closed or error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
+
+
+def _parameters(group: Sequence[Append], master_id: str) -> list[Any]:
+    events = [event for command in group for event in command.events]
+    return [
+        packing.uuids([event.originator_id for event in events]),
+        packing.bigints([event.originator_version for event in events]),
+        packing.texts([event.topic for event in events]),
+        packing.byteas([event.state for event in events]),
+        packing.uuids([event.customer_id for event in events]),
+        packing.bigints([len(command.events) for command in group]),
+        packing.uuids([command.id for command in group]),
+        packing.bigints([command.version for command in group]),
+        *_expected(group),
+        *_requests(group),
+        _claims(group),
+        *_keys(group),
+        master_id,
+    ]
+
+
+def _expected(group: Sequence[Append]) -> tuple[Any, ...]:
+    """The versions that aggregates are expected to have."""
+    given = [command.expecting for command in group]
+    if not any(given):
+        return None, None
+    ids, versions = zip(*((each.id, each.version) if each else (None, None) for each in given), strict=True)
+    return packing.uuids(ids), packing.bigints(versions)
+
+
+def _requests(group: Sequence[Append]) -> tuple[Any, ...]:
+    """The idempotency keys, with the keyed hashes of what they were used for."""
+    given = [command.request or (None, None, None, None) for command in group]
+    members, keys, indexes, digests = zip(*given, strict=True)
+    if not any(keys):
+        return None, None, None, None
+    return packing.texts(members), packing.texts(keys), packing.bigints(indexes), packing.byteas(digests)
+
+
+def _claims(group: Sequence[Append]) -> packing.Jsonb | None:
+    """The claims, each with the number of its command."""
+    claims = [{**claim, "command": number} for number, command in enumerate(group, 1) for claim in command.claims]
+    return packing.Jsonb(_json(claims)) if claims else None
+
+
+def _keys(group: Sequence[Append]) -> tuple[Any, ...]:
+    """The new sealing keys of data subjects, each with the number of its command."""
+    given = [(number, *key) for number, command in enumerate(group, 1) for key in command.keys]
+    if not given:
+        return None, None, None
+    numbers, subjects, wrapped = zip(*given, strict=True)
+    return packing.uuids(subjects), packing.byteas(wrapped), packing.bigints(numbers)
