@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from keys import MASTER_KEY
 from workspaces import dropped_afterwards
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from ledger.ledger import Ledger
     from ledger.sealing import Keyring
 
-MASTER_KEY = bytes(range(32))
 NO_REFERENCE_DATA = "there is no reference data"
 
 

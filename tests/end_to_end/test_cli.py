@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from end_to_end.running import Service, crm, crm_here
+from keys import MASTER_KEY, as_setting
 
 
 def crm_json(data: Path, *words: str) -> Any:
@@ -110,6 +111,6 @@ def test_a_wrong_setting_is_refused_in_a_sentence(place: Path) -> None:
 
 
 def test_another_master_key_is_refused(service: Service) -> None:
-    refused = crm(service.data, "token", "list", CRM_MASTER_KEY="AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+    refused = crm(service.data, "token", "list", CRM_MASTER_KEY=as_setting(MASTER_KEY))
     assert refused.returncode == 1
     assert "sealed under another master key" in refused.stderr

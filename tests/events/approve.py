@@ -19,7 +19,8 @@ from ledger.encoded.forms import body_fields, form_of, stored_type
 from ledger.sealing import Keyring
 
 FOLDER = Path(__file__).parent
-MASTER_KEY = bytes(range(32))
+EXAMPLE_KEY = bytes(range(32))
+"""Guards nothing: the examples are to be opened for ever, by anybody."""
 RECORDED_AT = datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC)
 KNOWN = {
     "lifecycle": "won",
@@ -85,7 +86,7 @@ def value_for(name: str, hint: Any) -> Any:
 
 def serialised(event: Event) -> dict[str, Any]:
     """The event as it stands in the ledger, with the key of its person, and what it must read as."""
-    keyring = Keyring(None, MASTER_KEY)
+    keyring = Keyring(None, EXAMPLE_KEY)
     shape = form_of(type(event))
     state = json.loads(encode(event, keyring))
     keys = {}

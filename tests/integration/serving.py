@@ -18,16 +18,15 @@ from api.app import create_app
 from commands.base import execute
 from commands.door import Door
 from commands.members import RegisterMember
-from conftest import MASTER_KEY
 from crm.migrate import migrate
 from crm.worker import run
+from keys import MASTER_KEY, TOKEN
 from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
 from policy import Actor, Policy
 from projections.engine.reader import Reader
 
-TOKEN = "test-token"
 NOBODY = UUID(int=1)
 
 

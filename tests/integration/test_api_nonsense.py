@@ -14,7 +14,8 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from api.changes.writes import WRITES
-from integration.serving import TOKEN, Api
+from integration.serving import Api
+from keys import TOKEN
 
 NONSENSE: list[Any] = [
     None,

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commands.settings import ConfigureWorkspace
-from conftest import MASTER_KEY
 from crm.migrate import migrate
 from integration.engine_help import applier_on, begin, everything_in, progress_of
 from integration.histories import Ask, Company, histories
 from integration.reconciling import Truth
+from keys import MASTER_KEY
 from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring

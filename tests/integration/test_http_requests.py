@@ -14,7 +14,8 @@ import pytest
 import uvicorn
 
 from crm.processes.protocol import LARGEST_HEAD, Protocol, with_encoded_address
-from integration.serving import TOKEN, Api
+from integration.serving import Api
+from keys import TOKEN
 
 AUTHORIZED = f"Authorization: Bearer {TOKEN}\r\nHost: x\r\n".encode()
 

@@ -14,6 +14,7 @@ from aggregates.customer import Customer
 from aggregates.product import Product
 from aggregates.team import Team
 from integration.bookkeeping import all_at_once, customer, product, somebody, superuser, team
+from keys import MASTER_KEY
 from ledger.append.command import Append, Verdict
 from ledger.append.recorder import LedgerRecorder, SealingKeyExists
 from ledger.append.writing import Writer
@@ -368,7 +369,7 @@ class TestGroups:
         acme = customer()
         ledger.save(acme)
         ledger.keyring.forget(acme.id)
-        rival = Keyring(database, bytes(range(32)))
+        rival = Keyring(database, MASTER_KEY)
         rival._make(acme.id)
         elsewhere = Ledger(database, rival)
         with somebody():

@@ -8,13 +8,12 @@ import pytest
 
 from aggregates.customer import Customer
 from integration.bookkeeping import customer, somebody, superuser
+from keys import MASTER_KEY
 from ledger.database import Database
 from ledger.errors import SubjectErased, WrongMasterKey
 from ledger.follow.reading import read
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring, Sealed
-
-MASTER_KEY = bytes(range(32))
 
 
 def with_a_contact(ledger: Ledger) -> tuple[Customer, UUID]:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from aggregates.customer import Customer
-from conftest import MASTER_KEY
 from integration.bookkeeping import all_at_once, customer, somebody, team
+from keys import MASTER_KEY
 from ledger.database import Database
 from ledger.errors import VersionConflict
 from ledger.follow.tailing import follow

@@ -20,13 +20,13 @@ from psycopg import sql
 from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner, Result
 
-from conftest import MASTER_KEY
 from crm import settings, store
 from crm.cli import app
 from crm.console.asking import answer
 from crm.exporting import Unanswerable, asked_of
 from crm.services import Services
 from crm.services import services as made_for
+from keys import MASTER_KEY, as_setting
 from projections import ALL
 from projections.engine.verifying import verify
 
@@ -68,13 +68,12 @@ class Loaded:
 @pytest.fixture(scope="module")
 def loaded(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     """A company of a few customers in a schema of its own."""
-    import base64
 
     schema = f"t_{secrets.token_hex(4)}"
     environment = {
         "CRM_DATABASE_URL": server,
         "CRM_DATA_DIR": str(tmp_path_factory.mktemp("data")),
-        "CRM_MASTER_KEY": base64.b64encode(MASTER_KEY).decode(),
+        "CRM_MASTER_KEY": as_setting(MASTER_KEY),
         "CRM_SCHEMA": schema,
     }
     with patch.dict("os.environ", environment):

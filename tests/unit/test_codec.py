@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 
 from aggregates.base import Acting, Aggregate, Created, Event, Personal, acting
 from aggregates.registry import event_classes
+from keys import MASTER_KEY
 from ledger.encoded.codec import decode, encode, fast, to_event
 from ledger.encoded.forms import form, form_of, stored_type
 from ledger.errors import Malformed, UnknownTopic
 from ledger.replaying.replay import replay
 from ledger.sealing import Keyring, Sealed
 
-KEYRING = Keyring(None, bytes(range(32)))
+KEYRING = Keyring(None, MASTER_KEY)
 NOW = datetime(2026, 3, 4, 5, 6, 7, 8, tzinfo=UTC)
 
 
@@ -264,7 +265,11 @@ def test_a_version_left_out_is_noticed() -> None:
         replay(None, [third], KEYRING)
 
 
-@pytest.mark.parametrize("state", [b"", b"{", b"[]", b'{"actor": 1}', msgspec.json.encode({**OLD, "weight": "x"})])
+@pytest.mark.parametrize(
+    "state",
+    [b"", b"{", b"[]", b'{"actor": 1}', msgspec.json.encode({**OLD, "weight": "x"})],
+    ids=["nothing", "cut off", "a list", "too little", "a wrong type"],
+)
 def test_a_state_that_cannot_be_read_names_its_event(state: bytes) -> None:
     with pytest.raises(Malformed, match=r"parcel\.weighed v3 of"):
         read("parcel.weighed", state, uuid4(), 3)

@@ -14,7 +14,7 @@ import pytest
 
 from aggregates.base import personal_fields
 from aggregates.registry import event_classes
-from events.approve import FOLDER, MASTER_KEY, example, path_of
+from events.approve import EXAMPLE_KEY, FOLDER, example, path_of
 from ledger.catalogue import markdown
 from ledger.encoded.codec import decode, encode, to_event
 from ledger.encoded.forms import form
@@ -41,7 +41,7 @@ def test_every_event_is_explained(topic: str) -> None:
 @pytest.mark.parametrize("path", APPROVED, ids=lambda path: path.stem)
 def test_an_approved_example_loads_both_ways(path: Path) -> None:
     approved = json.loads(path.read_text(encoding="utf-8"))
-    keyring = Keyring(None, MASTER_KEY)
+    keyring = Keyring(None, EXAMPLE_KEY)
     for subject, wrapped in approved["keys"].items():
         keyring.add(UUID(subject), b64decode(wrapped))
     fast = decode(
@@ -65,7 +65,7 @@ def test_an_approved_example_loads_both_ways(path: Path) -> None:
 
 def as_json(event: Any) -> dict[str, Any]:
     """What the event is written as now, without its sealed part, which is never the same twice."""
-    state: dict[str, Any] = msgspec.json.decode(encode(event, Keyring(None, MASTER_KEY)))
+    state: dict[str, Any] = msgspec.json.decode(encode(event, Keyring(None, EXAMPLE_KEY)))
     state.pop("sealed", None)
     return state
 

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from keys import MASTER_KEY
 from ledger import sealing
 from ledger.errors import Malformed, SubjectErased, WrongMasterKey
 from ledger.sealing import Blob, Keyring, Sealed
@@ -16,7 +17,7 @@ PERSON, EVENT = uuid4(), uuid4()
 
 @pytest.fixture
 def keyring() -> Keyring:
-    return Keyring(None, bytes(range(32)))
+    return Keyring(None, MASTER_KEY)
 
 
 def sealed(keyring: Keyring, person: UUID = PERSON, version: int = 3) -> bytes:
@@ -66,7 +67,7 @@ def test_a_wrapped_key_is_bound_to_its_person_and_its_master(keyring: Keyring) -
     whole = sealed(keyring)
     wrapped = keyring.new_key(PERSON)
     assert wrapped is not None
-    other = Keyring(None, bytes(range(32)))
+    other = Keyring(None, MASTER_KEY)
     other.add(PERSON, wrapped)
     assert other.open(Sealed(Blob(PERSON, EVENT, 3, whole), "name")) == "王伟"
     with pytest.raises(WrongMasterKey):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from crm.settings import PROJECT, SettingRefused, read
+from keys import MASTER_KEY, as_setting
 
 
 def test_nothing_needs_to_be_set() -> None:
@@ -26,14 +27,14 @@ def test_everything_may_be_set(tmp_path: Path) -> None:
             "CRM_PORT": "9000",
             "CRM_SCHEMA": "sales_2",
             "CRM_LOG_LEVEL": "DEBUG",
-            "CRM_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            "CRM_MASTER_KEY": as_setting(MASTER_KEY),
         }
     )
     assert settings.database_url == "postgresql://ann@db.example/crm"
     assert settings.data_dir == tmp_path
     assert (settings.host, settings.port, settings.schema) == ("0.0.0.0", 9000, "sales_2")
     assert settings.log_level == "debug"
-    assert settings.master_key == bytes(range(32))
+    assert settings.master_key == MASTER_KEY
 
 
 def test_an_empty_value_is_one_that_is_not_set() -> None:
@@ -70,5 +71,5 @@ def test_a_wrong_value_is_refused_in_one_sentence(name: str, value: str, accepte
 
 
 def test_the_master_key_is_never_printed() -> None:
-    key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+    key = as_setting(MASTER_KEY)
     assert "master_key" not in repr(read({"CRM_MASTER_KEY": key}))
