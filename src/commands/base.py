@@ -31,6 +31,13 @@ DRAWN = "customer-code"
 twice, and whoever is late gets the next one."""
 
 
+class MadeMeanwhile(VersionConflict):
+    """Somebody else has made what this command was to make, under the same id.
+
+    Decided again, it finds that and goes on from there; one that would make it once more never can.
+    """
+
+
 class Command(BaseModel):
     """Something that can be asked for. Its fields are checked when it is made; rules are checked when it is done."""
 
@@ -90,13 +97,15 @@ def execute(
     door.policy.require(by, command.action)
     seen = None if expecting is None or to is None else Expecting(to, expecting)
     request = None if key is None else Idempotency(by.id, key, index, _body(command, to, expecting))
+    found_made = False
     with door.turn(to):
         for attempt in range(ATTEMPTS):
             try:
                 return _once(command, to, by, door, seen, request, imported, new_id)
-            except VersionConflict:
-                if attempt == ATTEMPTS - 1:
+            except VersionConflict as conflict:
+                if attempt == ATTEMPTS - 1 or (found_made and isinstance(conflict, MadeMeanwhile)):
                     raise
+                found_made = isinstance(conflict, MadeMeanwhile)
                 sleep(uniform(0, FIRST_PAUSE * 2 ** min(attempt, 5)))  # noqa: S311 - no secret
     raise AssertionError("unreachable")
 
@@ -120,13 +129,16 @@ def _once(
         reason=command.reason,
         imported=imported,
     )
+    changed: Changed = ()
     try:
         with acting(envelope):
             changed = command.perform(to, work)
         outcome = door.ledger.save(*changed, expecting=seen, idempotency=request)
         door.notice(changed)
         return outcome
-    except VersionConflict:
+    except VersionConflict as conflict:
+        if any(each.id == conflict.id and _is_new(each) for each in changed):
+            raise MadeMeanwhile(conflict.id, conflict.actual) from conflict
         raise
     except DomainError as refusal:
         if request is not None and (answer := door.ledger.recall(request)) is not None:
@@ -136,6 +148,11 @@ def _once(
         if seen is not None and not isinstance(refusal, StaleVersion):
             _require_fresh(work, door, seen)
         raise
+
+
+def _is_new(aggregate: Aggregate) -> bool:
+    """Whether its first event is still to be written."""
+    return len(aggregate.pending_events) == aggregate.version
 
 
 def _require_fresh(work: Work, door: Door, seen: Expecting) -> None:

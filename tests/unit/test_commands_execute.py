@@ -9,7 +9,7 @@ import pytest
 from aggregates.base import ImportedRow
 from aggregates.customer import Customer
 from aggregates.customer.refusals import CustomerArchived
-from commands.base import ATTEMPTS
+from commands.base import ATTEMPTS, MadeMeanwhile
 from commands.customers import ArchiveCustomer, RegisterCustomer, ReviseProfile, Tag
 from ledger.errors import KeyReused, StaleVersion, VersionConflict
 from policy import Actor, Forbidden, Policy
@@ -102,3 +102,11 @@ def test_a_command_that_somebody_got_in_the_way_of_is_decided_again(customer: Sc
 def test_a_command_is_not_decided_again_for_ever(customer: Scenario) -> None:
     customer.ledger.conflicts = ATTEMPTS
     customer.when(Tag(tag="a"), CUSTOMER).then_refused(VersionConflict)
+
+
+def test_what_somebody_else_has_made_meanwhile_is_looked_for_once_more(nothing: Scenario) -> None:
+    nothing.ledger.conflicts = 1
+    nothing.when(NEW).then(Customer.Registered)
+    nothing.ledger.conflicts = 2
+    nothing.when(NEW).then_refused(MadeMeanwhile)
+    assert nothing.ledger.conflicts == 0
