@@ -138,7 +138,7 @@ def _once(
         return outcome
     except VersionConflict as conflict:
         if any(each.id == conflict.id and _is_new(each) for each in changed):
-            raise MadeMeanwhile(conflict.id, conflict.actual) from conflict
+            raise MadeMeanwhile(id=conflict.id, actual=conflict.actual) from conflict
         raise
     except DomainError as refusal:
         if request is not None and (answer := door.ledger.recall(request)) is not None:
