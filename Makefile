@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 UNHURRIED := -m "not torture"
+TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench torture fmt lock
@@ -16,7 +17,7 @@ run: $(VENV)/run  ## serve on 127.0.0.1:8000 with an embedded PostgreSQL (settin
 	@exec $(BIN)/crm serve
 
 test: $(VENV)/dev  ## run every test; TESTS=tests/unit runs a part
-	@$(BIN)/python -m pytest $(UNHURRIED) $(TESTS)
+	@$(BIN)/python -m pytest $(UNHURRIED) $(TOGETHER) $(TESTS)
 
 check: $(VENV)/dev  ## formatting, lint, types and the direction of imports
 	@$(BIN)/ruff format --check .
