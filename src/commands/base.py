@@ -31,11 +31,15 @@ DRAWN = "customer-code"
 twice, and whoever is late gets the next one."""
 
 
-class MadeMeanwhile(VersionConflict):
+class _MadeMeanwhile(Exception):
     """Somebody else has made what this command was to make, under the same id.
 
     Decided again, it finds that and goes on from there; one that would make it once more never can.
     """
+
+    def __init__(self, conflict: VersionConflict) -> None:
+        super().__init__(conflict)
+        self.conflict = conflict
 
 
 class Command(BaseModel):
@@ -102,10 +106,13 @@ def execute(
         for attempt in range(ATTEMPTS):
             try:
                 return _once(command, to, by, door, seen, request, imported, new_id)
-            except VersionConflict as conflict:
-                if attempt == ATTEMPTS - 1 or (found_made and isinstance(conflict, MadeMeanwhile)):
+            except _MadeMeanwhile as made:
+                if found_made or attempt == ATTEMPTS - 1:
+                    raise made.conflict from None
+                found_made = True
+            except VersionConflict:
+                if attempt == ATTEMPTS - 1:
                     raise
-                found_made = isinstance(conflict, MadeMeanwhile)
                 sleep(uniform(0, FIRST_PAUSE * 2 ** min(attempt, 5)))  # noqa: S311 - no secret
     raise AssertionError("unreachable")
 
@@ -138,7 +145,7 @@ def _once(
         return outcome
     except VersionConflict as conflict:
         if any(each.id == conflict.id and _is_new(each) for each in changed):
-            raise MadeMeanwhile(id=conflict.id, actual=conflict.actual) from conflict
+            raise _MadeMeanwhile(conflict) from conflict
         raise
     except DomainError as refusal:
         if request is not None and (answer := door.ledger.recall(request)) is not None:

@@ -9,7 +9,7 @@ import pytest
 from aggregates.base import ImportedRow
 from aggregates.customer import Customer
 from aggregates.customer.refusals import CustomerArchived
-from commands.base import ATTEMPTS, MadeMeanwhile
+from commands.base import ATTEMPTS
 from commands.customers import ArchiveCustomer, RegisterCustomer, ReviseProfile, Tag
 from ledger.errors import KeyReused, StaleVersion, VersionConflict
 from policy import Actor, Forbidden, Policy
@@ -108,5 +108,5 @@ def test_what_somebody_else_has_made_meanwhile_is_looked_for_once_more(nothing: 
     nothing.ledger.conflicts = 1
     nothing.when(NEW).then(Customer.Registered)
     nothing.ledger.conflicts = 2
-    nothing.when(NEW).then_refused(MadeMeanwhile)
+    nothing.when(NEW).then_refused(VersionConflict)
     assert nothing.ledger.conflicts == 0
