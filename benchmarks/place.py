@@ -154,10 +154,7 @@ def bare_service(conninfo: str, *, workers: int) -> Iterator[int]:
     """The bare route under the same server program; yields its port."""
     port = free_port()
     process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "uvicorn", "benchmarks.bare_service:app"),
-            *("--host", "127.0.0.1", "--port", str(port), "--workers", str(workers), "--log-level", "warning"),
-        ],
+        [sys.executable, "-m", "benchmarks.bare_service", str(port), str(workers)],
         env={**os.environ, "BARE_DATABASE_URL": conninfo},
         stdin=subprocess.DEVNULL,
     )

@@ -12,11 +12,23 @@ from api.app import create_app
 from api.operations.stopping import told_when_stopping
 from crm import logs, settings, stopping, store
 from crm.processes import lifeline
+from crm.processes.listening import BACKLOG
 from crm.processes.protocol import LARGEST_HEAD, Protocol
 from crm.services import services
 
 FINISHING = 5
 """Seconds that open requests have to finish once the process is asked to stop."""
+
+
+class SharedSocket(socket.socket):
+    """A listening socket from which a process takes one connection at a time.
+
+    asyncio takes as many at once as may wait (`backlog`): of several that come together, one process would get all.
+    """
+
+    def listen(self, _at_once: int = 1, /) -> None:
+        """Let as many wait as ever, however few are taken at once."""
+        super().listen(BACKLOG)
 
 
 def main() -> None:
@@ -37,14 +49,14 @@ def main() -> None:
             log_config=None,
             access_log=False,
             server_header=False,
-            backlog=2048,
+            backlog=1,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=FINISHING,
         )
         server = uvicorn.Server(config)
         gc.collect()
         gc.freeze()
-        server.run(sockets=[socket.socket(fileno=given.socket)])
+        server.run(sockets=[SharedSocket(fileno=given.socket)])
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ LOOK_ROUND = 1.0
 """Seconds between two looks at what else there is to do: a build to switch to, another live one."""
 FEW = 2_000
 """Events that are folded at once where there is nothing yet; more of them are left to a job."""
-BREATH, BREATH_OF_EVENT, LONGEST_BREATH = 0.004, 0.000_5, 0.05
+BREATH, BREATH_OF_EVENT, LONGEST_BREATH = 0.004, 0.002, 0.05
 """Seconds between two batches: at least, for each event of the last one, and at most. The more happens, the more events
 share a batch, and cost each of them less; where little happens, it is seen at once."""
 
