@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+from contextlib import ExitStack
 
 import pytest
 
 from crm.processes.listening import listen, url
+from crm.processes.web import SharedSocket
 from crm.settings import SettingRefused
 
 
@@ -22,6 +24,14 @@ def test_it_listens_where_it_is_told() -> None:
         assert listening.getsockname() == ("127.0.0.1", port)
         with socket.create_connection(("127.0.0.1", port), timeout=5):
             pass
+
+
+def test_many_may_wait_although_a_process_takes_one_at_a_time() -> None:
+    port = free_port()
+    with SharedSocket(fileno=listen("127.0.0.1", port).detach()) as shared, ExitStack() as waiting:
+        shared.listen(1)
+        for _ in range(40):
+            waiting.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
 
 
 def test_a_port_in_use_is_refused() -> None:

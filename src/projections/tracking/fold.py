@@ -60,6 +60,7 @@ class Tracking(Projection):
             "lifecycle, last_followed_up_at NULLS FIRST, customer_id",
             "owner_id, last_followed_up_at NULLS FIRST, customer_id",
             "owner_id, next_contact_on, customer_id",
+            "owner_id, name_key, customer_id",
         ),
     )
     names = table(
