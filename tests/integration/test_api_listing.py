@@ -13,7 +13,10 @@ import psycopg
 import pytest
 
 from projections.engine.lists.cursor import Cursors
-from projections.engine.lists.listing import Column, Filter, Listing, Query, UnfitCursor
+from projections.engine.lists.filtering import Column
+from projections.engine.lists.listing import Listing
+from projections.engine.lists.query import Filter, Query
+from projections.engine.lists.refused import UnfitCursor
 
 Rows = psycopg.Connection[Any]
 CURSORS = Cursors(b"secret")

@@ -21,7 +21,7 @@ from aggregates.team import Team
 from folded import tables_of
 from happenings import Happenings
 from projections.dimensions import UnknownGrouping
-from projections.engine.lists.listing import Query
+from projections.engine.lists.query import Query
 from projections.pipeline import Pipeline, conversion, funnel, one, page, sources
 
 Tables = Callable[[], psycopg.Connection[Any]]

@@ -21,7 +21,7 @@ from aggregates.pipeline import Stage
 from aggregates.product import Product
 from folded import tables_of
 from happenings import Happenings
-from projections.engine.lists.listing import Query
+from projections.engine.lists.query import Query
 from projections.pipeline import Pipeline, conversion, funnel, one, page
 
 Row = dict[str, Any]

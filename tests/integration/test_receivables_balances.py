@@ -13,7 +13,7 @@ from aggregates.base import Acting, DomainError, acting
 from aggregates.receivable import Receivable
 from folded import tables_of
 from happenings import Happenings
-from projections.engine.lists.listing import Query
+from projections.engine.lists.query import Query
 from projections.receivables import Receivables, aging, page
 
 FIRST = date(2026, 1, 1)

@@ -17,7 +17,7 @@ from aggregates.receivable import Receivable
 from folded import tables_of
 from happenings import Happenings
 from projections.dimensions import UnknownGrouping
-from projections.engine.lists.listing import Query
+from projections.engine.lists.query import Query
 from projections.receivables import Receivables, aging, by_status, one, overdue, page, punctuality, statement
 
 Tables = Callable[[], psycopg.Connection[Any]]

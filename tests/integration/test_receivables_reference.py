@@ -17,7 +17,7 @@ import pytest
 
 from folded import tables_of
 from happenings import Happenings
-from projections.engine.lists.listing import Query
+from projections.engine.lists.query import Query
 from projections.receivables import Receivables, aging, by_status, overdue, page, punctuality, statement
 
 Row = dict[str, Any]

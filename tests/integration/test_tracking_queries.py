@@ -18,7 +18,8 @@ from aggregates.receivable import Receivable
 from folded import tables_of
 from happenings import Happenings
 from ledger.sealing import Keyring
-from projections.engine.lists.listing import Filter, Query, QueryRefused
+from projections.engine.lists.query import Filter, Query
+from projections.engine.lists.refused import QueryRefused
 from projections.tracking import Tracking
 from projections.tracking.finding import MANY
 from projections.tracking.queries import due, one, page, won_customers

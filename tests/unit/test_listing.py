@@ -13,7 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.engine.lists.listing import Column, Filter, Listing, Query, QueryRefused, part_of
+from projections.engine.lists.filtering import Column, part_of
+from projections.engine.lists.listing import Listing
+from projections.engine.lists.query import Filter, Query
+from projections.engine.lists.refused import QueryRefused
 from projections.engine.lists.values import Kind, Unreadable, read_list, read_value
 
 SHELF = Listing(

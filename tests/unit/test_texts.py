@@ -19,7 +19,7 @@ from api.answers.refusals import STATUS
 from api.texts import LANGUAGES, Language, catalogue, field_text, joined, preferred, problem_text
 from commands import ALL
 from commands.fields.faults import FAULT_CODES
-from projections.engine.lists.listing import QueryRefused
+from projections.engine.lists.refused import QueryRefused
 
 ROOMS = ("aggregates", "policy", "ledger", "commands", "projections")
 NOT_OURS = """

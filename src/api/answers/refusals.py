@@ -17,7 +17,7 @@ from api.answers.problems import FieldFault, Problem, invalid, pointer_to, short
 from commands import ALL
 from ledger.errors import ClaimTaken, DatabaseAway, NotFound, StaleVersion
 from projections.engine.failures import BuildFailed, NotBuilt
-from projections.engine.lists.listing import QueryRefused
+from projections.engine.lists.refused import QueryRefused
 
 RETRY_SECONDS = 2
 _log = logging.getLogger("genjin.api")

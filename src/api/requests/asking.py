@@ -16,7 +16,9 @@ from api.answers.problems import FieldFault, Place, invalid, shortened
 from api.answers.refusals import query_fault
 from api.texts import DEFAULT_LANGUAGE, Language, preferred
 from projections.engine.lists.cursor import Cursors
-from projections.engine.lists.listing import MAX_LIMIT, Listing, Query, QueryRefused
+from projections.engine.lists.listing import Listing
+from projections.engine.lists.query import MAX_LIMIT, Query
+from projections.engine.lists.refused import QueryRefused
 from projections.engine.lists.values import Kind, Unreadable, read_bool, read_value
 
 _SCHEMAS: dict[str, dict[str, Any]] = {

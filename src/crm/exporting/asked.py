@@ -11,7 +11,8 @@ from api.answers.problems import Problem, document
 from api.answers.refusals import problem_of
 from api.reads import history
 from api.requests.asking import AS_OF, ON, TOPIC
-from projections.engine.lists.listing import Listing, Query
+from projections.engine.lists.listing import Listing
+from projections.engine.lists.query import Query
 from projections.pipeline import OPPORTUNITIES
 from projections.receivables import OVERDUE, RECEIVABLES
 from projections.tracking.columns import LISTING as TRACKING

@@ -12,7 +12,8 @@ from api.requests.days import business_day, settings_at
 from crm.exporting.asked import Asked
 from crm.services import Services
 from policy import Actor
-from projections.engine.lists.listing import Page, Query
+from projections.engine.lists.listing import Page
+from projections.engine.lists.query import Query
 from projections.history import queries as history
 from projections.pipeline import page as opportunities
 from projections.pipeline.stage_names import stage_names

@@ -7,7 +7,9 @@ from typing import Any, LiteralString
 
 from psycopg import Connection
 
-from projections.engine.lists.listing import Column, Listing, Page, Query
+from projections.engine.lists.filtering import Column
+from projections.engine.lists.listing import Listing, Page
+from projections.engine.lists.query import Query
 
 _NAMED = Column("x.name", "text", sortable=True)
 _KEY = Column("x.id", "uuid", nullable=False, sortable=True)

@@ -9,7 +9,9 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from projections.engine.lists.listing import Column, Listing, Page, Query
+from projections.engine.lists.filtering import Column
+from projections.engine.lists.listing import Listing, Page
+from projections.engine.lists.query import Query
 from projections.pipeline.standing import (
     CUSTOMER,
     CUSTOMER_FACTS,

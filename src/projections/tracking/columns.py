@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import LiteralString
 
 from aggregates.choices import Attitude, Category, Inclination, Intent, Kind, Lifecycle, Market, Method, Result, Tier
-from projections.engine.lists.listing import Column, Listing
+from projections.engine.lists.filtering import Column
+from projections.engine.lists.listing import Listing
 from projections.tracking.finding import found
 from projections.tracking.flags import FLAGS
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from psycopg import Connection, sql
 
-from projections.engine.lists.listing import part_of
+from projections.engine.lists.filtering import part_of
 from projections.tracking.spelling import dialled, folded, pairs
 
 MANY = 2_000

@@ -10,7 +10,8 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from projections.engine.lists.listing import Page, Query
+from projections.engine.lists.listing import Page
+from projections.engine.lists.query import Query
 from projections.tracking.columns import LISTING, SOURCE
 from projections.tracking.finding import MET_ON_THE_WAY, digits_part, few_found, part
 from projections.tracking.flags import style

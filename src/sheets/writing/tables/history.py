@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from projections.engine.lists.listing import Column as Listed
+from projections.engine.lists.filtering import Column as Listed
 from sheets.writing.cells import Line
 from sheets.writing.tables.headings import Lang
 from sheets.writing.tables.layout import Layout

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import phonenumbers
 
-from projections.engine.lists.listing import Column as Listed
+from projections.engine.lists.filtering import Column as Listed
 from sheets.writing.cells import PLAIN, Cell, Column, Kind, Line, Style
 from sheets.writing.formats import Sheet
 from sheets.writing.tables.headings import Lang, heading
