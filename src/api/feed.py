@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from api import events
 from api.answers.problems import FieldFault, invalid, malformed_header
-from api.answers.shapes import Events
+from api.answers.shapes.ledger import Events
 from api.answers.streams import HEARTBEAT, HEARTBEAT_SECONDS, Pulse, event_stream, message, wants_stream
 from api.requests.asking import TOPIC, Parameter, ask
 from api.requests.identity import identify

@@ -18,7 +18,7 @@ from aggregates.refusals import DateInFuture
 from api import reference
 from api.answers.problems import FieldFault, Problem, document, invalid, pointer_to
 from api.answers.refusals import problem_of, unknown_reference
-from api.answers.shapes import AnyObject
+from api.answers.shapes.common import AnyObject
 from api.app import create_app
 from api.changes.writes import WRITES
 from api.requests.bodies import refuse_ambiguous, refuse_malformed

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from aggregates.customer import Customer
 from api.answers.problems import FieldFault, invalid
-from api.answers.shapes import History, Verification
+from api.answers.shapes.ledger import History, Verification
 from api.requests.asking import AFTER, AS_OF, ID, ON, TOPIC, Asked, Parameter
 from api.requests.reading import Moment, add_read, json_response, looking_at
 from api.services import Services

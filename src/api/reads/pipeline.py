@@ -6,7 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.answers.shapes import AnyObject, Conversion, Funnel, Sources, page_of
+from api.answers.shapes.common import AnyObject, page_of
+from api.answers.shapes.pipeline import Conversion, Funnel, Sources
 from api.requests.asking import ID, MOMENT, Asked, Parameter, grouped_by
 from api.requests.reading import add_read, looking_at, one_record, paged
 from api.services import Services

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers.problems import Problem, job_finished
-from api.answers.shapes import Jobs, ProjectionStatuses, RebuildJob
+from api.answers.shapes.projections import Jobs, ProjectionStatuses, RebuildJob
 from api.answers.streams import event_stream, message, wants_stream
 from api.requests.asking import Asked, Parameter, ask
 from api.requests.identity import identify

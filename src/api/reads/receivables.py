@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import APIRouter
 
 from api.answers.problems import FieldFault, invalid
-from api.answers.shapes import Aging, AnyObject, Punctuality, Statement, Statuses, page_of
+from api.answers.shapes.common import AnyObject, page_of
+from api.answers.shapes.receivables import Aging, Punctuality, Statement, Statuses
 from api.requests.asking import ID, MOMENT, Asked, Parameter, grouped_by
 from api.requests.reading import add_read, looking_at, one_record, paged
 from api.services import Services

@@ -18,7 +18,7 @@ from aggregates.product import Product
 from aggregates.team import Team
 from aggregates.workspace import WORKSPACE_ID, Workspace
 from api.answers.problems import FieldFault, Problem, invalid
-from api.answers.shapes import AnyObject
+from api.answers.shapes.common import AnyObject
 from api.requests.asking import AFTER, AS_OF, ID, Asked, Parameter
 from api.requests.days import settings_at
 from api.requests.reading import add_read, json_response, require_reached

@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import APIRouter
 
 from api.answers.problems import FieldFault, invalid
-from api.answers.shapes import WonCustomers, page_of
+from api.answers.shapes.common import page_of
+from api.answers.shapes.tracking import WonCustomers
 from api.requests.asking import AFTER, AS_OF, MOMENT, Asked, Parameter
 from api.requests.reading import add_read, looking_at, paged
 from api.services import Services
