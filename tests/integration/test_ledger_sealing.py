@@ -13,7 +13,8 @@ from ledger.database import Database
 from ledger.errors import SubjectErased, WrongMasterKey
 from ledger.follow.reading import read
 from ledger.ledger import Ledger
-from ledger.sealing import Keyring, Sealed
+from ledger.sealed import Sealed
+from ledger.sealing import Keyring
 
 
 def with_a_contact(ledger: Ledger) -> tuple[Customer, UUID]:

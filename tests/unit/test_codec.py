@@ -23,7 +23,8 @@ from ledger.encoded.codec import decode, encode, fast, to_event
 from ledger.encoded.forms import form, form_of, stored_type
 from ledger.errors import Malformed, UnknownTopic
 from ledger.replaying.replay import replay
-from ledger.sealing import Keyring, Sealed
+from ledger.sealed import Sealed
+from ledger.sealing import Keyring
 
 KEYRING = Keyring(None, MASTER_KEY)
 NOW = datetime(2026, 3, 4, 5, 6, 7, 8, tzinfo=UTC)

@@ -13,7 +13,8 @@ from aggregates.customer import Customer
 from aggregates.opportunity import Opportunity
 from aggregates.workspace import WORKSPACE_ID, Workspace
 from happenings import Happenings
-from ledger.sealing import Blob, Keyring
+from ledger.sealed import Blob
+from ledger.sealing import Keyring
 from projections.engine import fold
 from projections.history import History
 from projections.history.rows import EventRow

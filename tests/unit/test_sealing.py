@@ -10,7 +10,8 @@ import pytest
 from keys import MASTER_KEY
 from ledger import sealing
 from ledger.errors import Malformed, SubjectErased, WrongMasterKey
-from ledger.sealing import Blob, Keyring, Sealed
+from ledger.sealed import Blob, Sealed
+from ledger.sealing import Keyring
 
 PERSON, EVENT = uuid4(), uuid4()
 

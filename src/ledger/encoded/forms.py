@@ -17,7 +17,7 @@ from eventsourcing.domain import CanInitAggregate
 from aggregates.base import Aggregate, Event, personal_fields
 from aggregates.registry import event_classes
 from ledger.errors import UnknownTopic
-from ledger.sealing import Blob, Sealed
+from ledger.sealed import Blob, Sealed
 
 NOBODY = UUID(int=0)
 COLUMNS = frozenset({"originator_id", "originator_version", "timestamp", "customer_id"})

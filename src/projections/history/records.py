@@ -11,7 +11,8 @@ from uuid import UUID
 import msgspec
 from psycopg import Connection
 
-from ledger.sealing import Blob, Keyring
+from ledger.sealed import Blob
+from ledger.sealing import Keyring
 from projections.history.fields import plan, value_of
 
 COLUMNS: LiteralString = (

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from ledger.encoded.forms import FastEvent
-from ledger.sealing import Sealed
+from ledger.sealed import Sealed
 
 
 class Derived(Struct, eq=False, gc=False):

@@ -10,7 +10,8 @@ from msgspec import Struct
 from msgspec.json import encode
 from msgspec.structs import astuple
 
-from ledger.sealing import Blob, Keyring, Sealed
+from ledger.sealed import Blob, Sealed
+from ledger.sealing import Keyring
 from projections.engine.ground import Connection
 from projections.engine.model.declaration import Table
 from projections.engine.model.derived import Derived, opened_value, sealed_in
