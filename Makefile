@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 UNHURRIED := -m "not torture"
-TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadfile
+# On a server of yours the tests have one database, and some of them end every connection to it.
+TOGETHER := $(if $(CRM_TEST_DATABASE_URL),,--numprocesses auto --maxprocesses 4 --dist loadfile)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench torture fmt lock
@@ -19,7 +20,7 @@ run: $(VENV)/run  ## serve on 127.0.0.1:8000 with an embedded PostgreSQL (settin
 test: $(VENV)/dev  ## run every test; TESTS=tests/unit runs a part
 	@$(BIN)/python -m pytest $(UNHURRIED) $(TOGETHER) $(TESTS)
 
-check: $(VENV)/dev  ## formatting, lint, types and the direction of imports
+check: $(VENV)/dev  ## formatting, lint, types, and imports that go down and never in circles
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy

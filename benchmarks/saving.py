@@ -154,8 +154,7 @@ def figures(place: Place) -> Iterator[Figure]:
                 "raw": raw_step(store.conninfo, "bench_baseline"),
             }
             with working(place):
-                _until_followed(database)
-                followed = _rates(ways)
+                followed = _rates(ways, before_each=lambda: _until_followed(database))
             alone = _rates({name: ways[name] for name in ("ours", "raw")}, threads=(8,))
         ledger.close()
     library_8, library_32 = followed["library", 8], followed["library", 32]
@@ -167,23 +166,30 @@ def figures(place: Place) -> Iterator[Figure]:
 
 
 def _until_followed(database: Database) -> None:
-    """Wait until the worker leads every projection, so that all that is measured is folded meanwhile."""
-    for _ in range(300):
+    """Wait until the worker has folded everything, so that no way pays for what another one wrote."""
+    behind = (
+        "SELECT count(*) FILTER (WHERE b.position = (SELECT coalesce(max(position), 0) FROM events)) "
+        "FROM projections p JOIN projection_builds b ON b.schema_name = p.live"
+    )
+    for _ in range(600):
         with database.connection() as connection:
-            row = connection.execute("SELECT count(*) FROM projections WHERE live IS NOT NULL").fetchone()
+            row = connection.execute(behind).fetchone()
         if row is not None and row[0] == len(ALL):
             return
         sleep(0.1)
-    raise RuntimeError("no worker took up the projections")
+    raise RuntimeError("the worker does not keep the read models up to date")
 
 
 def _rates(
-    ways: Mapping[str, Callable[[int], Callable[[], None]]], threads: Sequence[int] = (8, 32)
+    ways: Mapping[str, Callable[[int], Callable[[], None]]],
+    threads: Sequence[int] = (8, 32),
+    before_each: Callable[[], None] = lambda: None,
 ) -> dict[tuple[str, int], list[float]]:
     """How often a second each way saves, by way and number of threads."""
     rates: dict[tuple[str, int], list[float]] = {}
     for _ in range(measure.RUNS):
         for number in threads:
             for name, step in ways.items():
+                before_each()
                 rates.setdefault((name, number), []).append(measure.per_second(number, SECONDS, step))
     return rates

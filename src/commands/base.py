@@ -93,23 +93,23 @@ def execute(
     """Do it once, and say where in the ledger it was written.
 
     `expecting` is the version of `to` that the caller saw: a newer one makes the command stale. Without it, a command
-    that somebody else got in the way of is decided again on what there is then, thirty times at most. `key` makes
-    repeating safe: the same key and command give the same answer, another command with it is refused. `new_id` is the
-    id of what the command makes. Raises DomainError (with NotFound, StaleVersion, ClaimTaken, KeyReused among them),
-    DatabaseAway.
+    that somebody else got in the way of is decided again on what there is then, thirty times at most, and once where
+    somebody else has made what it was to make. `key` makes repeating safe: the same key and command give the same
+    answer, another command with it is refused. `new_id` is the id of what the command makes. Raises DomainError (with
+    NotFound, StaleVersion, ClaimTaken, KeyReused among them), DatabaseAway.
     """
     door.policy.require(by, command.action)
     seen = None if expecting is None or to is None else Expecting(to, expecting)
     request = None if key is None else Idempotency(by.id, key, index, _body(command, to, expecting))
-    found_made = False
+    found_made: UUID | None = None
     with door.turn(to):
         for attempt in range(ATTEMPTS):
             try:
                 return _once(command, to, by, door, seen, request, imported, new_id)
             except _MadeMeanwhile as made:
-                if found_made or attempt == ATTEMPTS - 1:
+                if made.conflict.id == found_made or attempt == ATTEMPTS - 1:
                     raise made.conflict from None
-                found_made = True
+                found_made = made.conflict.id
             except VersionConflict:
                 if attempt == ATTEMPTS - 1:
                     raise

@@ -14,7 +14,10 @@ from ledger.replaying.snapshots import bound_to, fingerprint
 
 
 def take_snapshots(ledger: Ledger, *, most: int = 100) -> int:
-    """Take the snapshots that are due, at most so many, and say how many were taken; a worker calls it now and then."""
+    """Take the snapshots that are due, at most so many, and say how many were taken.
+
+    One is due at every five hundredth event of an aggregate (the index events_milestone knows the number).
+    """
     rows = ledger.database.read(
         lambda connection: connection.execute(
             "SELECT e.originator_id, e.originator_version, e.position, e.topic, s.fingerprint FROM ("

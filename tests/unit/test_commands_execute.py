@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
-from aggregates.base import ImportedRow
+from aggregates.base import Aggregate, ImportedRow
 from aggregates.customer import Customer
 from aggregates.customer.refusals import CustomerArchived
+from aggregates.workspace import WORKSPACE_ID, Workspace
 from commands.base import ATTEMPTS
 from commands.customers import ArchiveCustomer, RegisterCustomer, ReviseProfile, Tag
+from commands.settings import ConfigureWorkspace
 from ledger.errors import KeyReused, StaleVersion, VersionConflict
+from ledger.outcome import Outcome
 from policy import Actor, Forbidden, Policy
 from unit.scenario import ANN, CUSTOMER, NOW, Scenario
 
@@ -104,9 +108,24 @@ def test_a_command_is_not_decided_again_for_ever(customer: Scenario) -> None:
     customer.when(Tag(tag="a"), CUSTOMER).then_refused(VersionConflict)
 
 
-def test_what_somebody_else_has_made_meanwhile_is_looked_for_once_more(nothing: Scenario) -> None:
-    nothing.ledger.conflicts = 1
-    nothing.when(NEW).then(Customer.Registered)
-    nothing.ledger.conflicts = 2
-    nothing.when(NEW).then_refused(VersionConflict)
-    assert nothing.ledger.conflicts == 0
+def test_what_somebody_else_has_made_meanwhile_is_found_and_gone_on_from(
+    nothing: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saving = nothing.ledger.save
+
+    def save_late(*aggregates: Aggregate, **conditions: Any) -> Outcome:
+        monkeypatch.setattr(nothing.ledger, "save", saving)
+        nothing.when(ConfigureWorkspace(currency="EUR"))
+        raise VersionConflict(aggregates[0].id, 1)
+
+    monkeypatch.setattr(nothing.ledger, "save", save_late)
+    nothing.when(ConfigureWorkspace(time_zone="Europe/Berlin"))
+    workspace = nothing.ledger.load(Workspace, WORKSPACE_ID)
+    assert (workspace.settings.currency, workspace.settings.time_zone) == ("EUR", "Europe/Berlin")
+
+
+def test_what_would_be_made_once_more_is_decided_twice_at_most(nothing: Scenario) -> None:
+    again = uuid4()
+    nothing.ledger.conflicts = ATTEMPTS
+    nothing.when(NEW, new_id=again).then_refused(VersionConflict)
+    assert nothing.ledger.conflicts == ATTEMPTS - 2

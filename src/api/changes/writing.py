@@ -253,7 +253,7 @@ HEADERS: list[dict[str, Any]] = [
         "name": "Idempotency-Key",
         "in": "header",
         "required": False,
-        "description": "A key of your own: the same key and body give the same answer, for 7 days.",
+        "description": "A key of your own: the same key and body give the same answer, for 7 days at least.",
         "schema": {"type": "string", "maxLength": 200},
         "example": "6b0f3c1e-5d0a-4c57-9a5e-2f4f6f0b7c11",
     },

@@ -55,8 +55,11 @@ DECLARE
     before    bigint[];
     positions bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(ids)]);
     links     bytea[]  := array_fill(NULL::bytea, ARRAY[cardinality(ids)]);
-    -- By command: the request its key was used for, the version of what it expects; where it ends, if it is written.
-    given     bytea[];
+    -- By command: the request its key was used for and what was answered, the version of what it expects; where it ends, if it is written.
+    given           bytea[];
+    given_ids       uuid[];
+    given_versions  bigint[];
+    given_positions bigint[];
     actual    bigint[];
     ends      bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(counts)]);
     -- By the number of a command, for the few that are refused for it.
@@ -85,10 +88,12 @@ BEGIN
     END IF;
 
     IF keys IS NOT NULL THEN
-        given := ARRAY(
-            SELECT (SELECT k.body FROM idempotency_keys k
-                     WHERE k.member = members[c] AND k.key = keys[c] AND k.index = indexes[c])
-              FROM generate_series(1, cardinality(counts)) c ORDER BY c);
+        SELECT array_agg(k.body ORDER BY c), array_agg(k.id ORDER BY c),
+               array_agg(k.version ORDER BY c), array_agg(k.position ORDER BY c)
+          INTO given, given_ids, given_versions, given_positions
+          FROM generate_series(1, cardinality(counts)) c
+          LEFT JOIN LATERAL (SELECT * FROM idempotency_keys i
+                              WHERE i.member = members[c] AND i.key = keys[c] AND i.index = indexes[c] LIMIT 1) k ON true;
     END IF;
 
     IF claimed IS NOT NULL THEN
@@ -132,8 +137,9 @@ BEGIN
 
         IF given[c] = bodies[c] THEN
             verdict := 'replayed';
-            SELECT k.id, k.version, k.position INTO on_id, on_version, at_position FROM idempotency_keys k
-             WHERE k.member = members[c] AND k.key = keys[c] AND k.index = indexes[c];
+            on_id := given_ids[c];
+            on_version := given_versions[c];
+            at_position := given_positions[c];
         ELSIF given[c] IS NOT NULL THEN
             verdict := 'reused';
         ELSIF actual[c] <> expected_versions[c] OR wrong IS NOT NULL THEN

@@ -21,7 +21,7 @@ FINISHING = 5
 
 
 class SharedSocket(socket.socket):
-    """A listening socket from which a process takes one connection at a time.
+    """A listening socket from which a process takes as few connections at a time as asyncio can.
 
     asyncio takes as many at once as may wait (`backlog`): of several that come together, one process would get all.
     """

@@ -46,7 +46,9 @@ class Append:
     keys: Sequence[tuple[UUID, bytes]] = ()
     """New sealing keys of data subjects, wrapped."""
     turn: Lock = field(default_factory=Lock)
-    """Held until the command has its verdict, or is the next to lead."""
+    """Held while the command waits for its verdict, or for being the next to lead."""
+    is_heir: bool = False
+    """It waited, and is to lead."""
     verdict: Verdict | None = None
     error: BaseException | None = None
 

@@ -82,10 +82,10 @@ class LedgerRecorder(ApplicationRecorder):
         return Append(events, id, version, expecting, request, _claims(events), self._new_keys(events))
 
     def _new_keys(self, events: Sequence[StoredEvent]) -> list[tuple[UUID, bytes]]:
-        """The keys that were made for these events; in order, so that two processes never wait for each other."""
+        """The keys that were made for these events."""
         subjects = {event.subject for event in events if event.subject is not None}
         wrapped = [(subject, self._keyring.new_key(subject)) for subject in subjects]
-        return sorted((subject, key) for subject, key in wrapped if key is not None)
+        return [(subject, key) for subject, key in wrapped if key is not None]
 
     def insert_events(self, stored_events: Sequence[LibraryStoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Write events as the library asks for it; `Ledger.save` is the richer way."""

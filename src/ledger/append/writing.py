@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from threading import Lock, Semaphore
 from time import monotonic
 
-import psycopg
-
 from ledger.append.command import Append, Verdict
 from ledger.append.sending import send
 from ledger.database import Database
@@ -40,9 +38,11 @@ class Writer:
         self._most_leaders = MOST_LEADERS
         self._writers = 0
         self._crowd = 1
+        """Writers that were here when the last group came back; `_writers` are those that are here now."""
         self._gathering = False
         self._wanted = 0
         self._took = 0.0
+        """Seconds from one group to the next, lately: of two that overlap, each counts half."""
         self._gathered = Semaphore(0)
 
     def append(self, command: Append) -> Verdict:
@@ -58,13 +58,28 @@ class Writer:
                 if len(self._queue) == self._wanted:
                     self._gathered.release()
         if not leads:
-            command.turn.acquire()
+            self._wait(command)
         if not command.is_settled:
             self._lead(command)
         if command.error is not None:
             raise command.error
         assert command.verdict is not None
         return command.verdict
+
+    def _wait(self, command: Append) -> None:
+        """Until the command has its verdict, or is to lead; whoever is interrupted leaves the queue or its place."""
+        try:
+            command.turn.acquire()
+        except BaseException:
+            with self._lock:
+                if command in self._queue:
+                    self._queue.remove(command)
+                    self._writers -= 1
+                elif command.is_heir:
+                    self._leaders -= 1
+                    self._writers -= 1
+                    self._call_heir()
+            raise
 
     def _lead(self, own: Append) -> None:
         """Send it with all that came, hand each its verdict, and let the first of those who came meanwhile lead."""
@@ -74,9 +89,9 @@ class Writer:
             group = self._group_of(own)
             self._settle(group)
         except BaseException as error:
-            for command in group[1:]:
-                command.error = DatabaseAway("the writing was interrupted")
-            own.error = error
+            for command in group:
+                if not command.is_settled:
+                    command.error = error if command is own else DatabaseAway("the writing was interrupted")
         finally:
             with self._lock:
                 self._leaders -= 1
@@ -90,11 +105,12 @@ class Writer:
         """Wait a moment for the others, since one commit for many is cheaper."""
         with self._lock:
             missing = self._share() - 1 - len(self._queue)
-            if missing <= 0 or self._crowd == 1:
+            if missing <= 0 or self._crowd == 1 or self._gathering:
                 return
-            self._gathering, self._wanted = True, len(self._queue) + missing
             longest = self._took * (1 if self._leaders > 1 else GATHERING)
         try:
+            with self._lock:
+                self._gathering, self._wanted = True, len(self._queue) + missing
             self._gathered.acquire(timeout=min(longest, LONGEST_GATHERING))
         finally:
             with self._lock:
@@ -129,7 +145,9 @@ class Writer:
             self._gathered.release()
         elif self._queue and self._leaders < self._most_leaders:
             self._leaders += 1
-            self._queue.pop(0).turn.release()
+            heir = self._queue.pop(0)
+            heir.is_heir = True
+            heir.turn.release()
 
     def _settle(self, group: Sequence[Append]) -> None:
         """Give each command its verdict, or the error that stands in its way and in nobody else's."""
@@ -140,7 +158,7 @@ class Writer:
         except DatabaseAway as away:
             for command in group:
                 command.error = away
-        except psycopg.Error as error:
+        except Exception as error:
             if len(group) == 1:
                 group[0].error = error
             else:

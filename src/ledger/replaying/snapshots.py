@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -17,12 +17,6 @@ from eventsourcing.domain import BaseAggregate
 
 from ledger.database import Connection
 from ledger.sealing import Keyring
-
-if TYPE_CHECKING:
-    pass
-
-EVERY = 500
-"""A snapshot is taken whenever an aggregate has so many events more (the index events_milestone knows the number)."""
 
 _PLAIN = {
     ("builtins", "set"),

@@ -12,7 +12,7 @@ import psycopg
 from ledger.errors import DatabaseAway
 from projections.engine.build import jobs
 from projections.engine.build.building import Builder
-from projections.engine.events import head_of
+from projections.engine.events import BATCH, head_of
 from projections.engine.failures import Overtaken, Undigested
 from projections.engine.ground import Connection, Ground
 from projections.engine.live.applying import Applier
@@ -31,7 +31,8 @@ FEW = 2_000
 """Events that are folded at once where there is nothing yet; more of them are left to a job."""
 BREATH, BREATH_OF_EVENT, LONGEST_BREATH = 0.004, 0.002, 0.05
 """Seconds between two batches: at least, for each event of the last one, and at most. The more happens, the more events
-share a batch, and cost each of them less; where little happens, it is seen at once."""
+share a batch, and cost each of them less; where little happens, it is seen at once, and after a full batch there is
+more to fold already."""
 
 
 class Leader:
@@ -77,7 +78,8 @@ class Leader:
             if not self._work(connection):
                 self._bell.wait("events", seen, LOOK_ROUND)
             came = self._position - stood
-            self._stop.wait(min(max(BREATH, came * BREATH_OF_EVENT), LONGEST_BREATH))
+            if came < BATCH:
+                self._stop.wait(min(max(BREATH, came * BREATH_OF_EVENT), LONGEST_BREATH))
 
     @property
     def _position(self) -> int:
@@ -151,7 +153,7 @@ class Leader:
                 leader_lock(self._ground.schema, self._projection),
             ],
         )
-        log.info("leading %s", self._projection.name)
+        log.debug("leading %s", self._projection.name)
 
     def _stop_loudly(self, connection: Connection, failure: Undigested) -> None:
         self._failed = failure
