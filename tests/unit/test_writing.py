@@ -144,6 +144,20 @@ def test_an_interrupted_leader_tells_its_group_and_the_others_are_written() -> N
     assert len(interrupted) + len(told) == len(writing.errors)
 
 
+def test_an_interruption_after_the_answer_is_not_lost() -> None:
+    box = Postbox()
+    settling = box._settle
+
+    def settle(group: Sequence[Append]) -> None:
+        settling(group)
+        raise KeyboardInterrupt
+
+    box._settle = settle  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        box.append(command(1))
+    assert box._leaders == box._writers == 0
+
+
 def test_a_command_that_cannot_be_sent_fails_alone() -> None:
     box = Postbox()
     box.open.clear()

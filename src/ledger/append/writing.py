@@ -92,6 +92,8 @@ class Writer:
             for command in group:
                 if not command.is_settled:
                     command.error = error if command is own else DatabaseAway("the writing was interrupted")
+            if own.error is not error:
+                raise
         finally:
             with self._lock:
                 self._leaders -= 1
