@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.connection import wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
 from ledger.follow.reading import read
@@ -46,8 +46,8 @@ def fill(ground: Ground, stretch: Stretch, processes: int, report: Report) -> No
         fill_part(ground, stretch, None, report)
         report(stretch.upto)
         return
-    context = get_context("spawn")
-    parts: list[tuple[SpawnProcess, Pipe]] = []
+    context = _context()
+    parts: list[tuple[ForkServerProcess, Pipe]] = []
     try:
         for number in range(processes):
             ours, theirs = context.Pipe(duplex=False)
@@ -83,6 +83,14 @@ def fill_part(ground: Ground, stretch: Stretch, part: Part | None, report: Repor
         filling.fill(ahead(read(reading, stretch.after, stretch.upto, topics=topics, part=part)), report)
 
 
+def _context() -> ForkServerContext:
+    """Processes are forked from one that has read this room's code and does nothing else: the first takes as long to
+    start as any, those after it take none."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__, "projections"])
+    return context
+
+
 def _follow(pipes: list[Pipe], stretch: Stretch, report: Report) -> None:
     """Listen to the parts until all have finished; the position reached is where they are on average."""
     reached = dict.fromkeys(range(len(pipes)), stretch.after)
@@ -104,7 +112,7 @@ def _follow(pipes: list[Pipe], stretch: Stretch, report: Report) -> None:
 
 
 def _fill_in_process(address: Address, stretch: Stretch, part: Part | None, pipe: Pipe) -> None:
-    """What a spawned process does: its rows are many and have no cycles, so it never collects garbage."""
+    """What such a process does: its rows are many and have no cycles, so it never collects garbage."""
     gc.disable()
     try:
         with ground_at(address) as ground:
