@@ -149,3 +149,15 @@ class Result(Choice):
 def choices() -> tuple[type[Choice], ...]:
     """Every list there is to choose from, so that each key can be shown in either language."""
     return tuple(Choice.__subclasses__())
+
+
+class Role(Choice):
+    """What somebody of ours does, and so may see and do (SEC-4)."""
+
+    SALES = "sales", "业务员", "sales", "销售"
+    SUPERVISOR = "supervisor", "主管", "supervisor", "销售主管"
+    MANAGER = "manager", "经理", "manager"
+    FINANCE = "finance", "财务", "finance"
+    SERVICE = "service", "客服", "service"
+    AUDITOR = "auditor", "审计", "auditor"
+    ADMINISTRATOR = "administrator", "管理员", "administrator"

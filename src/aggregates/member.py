@@ -1,14 +1,23 @@
-"""A member: somebody of ours who works with customers."""
+"""A member: somebody of ours who works with customers, in the roles that he or she has."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import ClassVar, Self
 from uuid import UUID
 
 from eventsourcing.domain import event
 
-from aggregates.base import Aggregate, Created, Event, Personal
+from aggregates.base import Aggregate, Created, DomainError, Event, Personal
+from aggregates.choices import Role
+
+
+class MemberRemoved(DomainError):
+    """The member is gone: nothing more can be done with it."""
+
+    code = "member-removed"
+    id: UUID
 
 
 class Member(Aggregate):
@@ -25,6 +34,14 @@ class Member(Aggregate):
         email: Personal[str | None] = None
         team_id: UUID | None = None
         occurred_on: date | None = None
+        roles: tuple[str, ...] = ()
+
+    class Invited(Event):
+        """The member was asked to sign in, by a message to this address."""
+
+        SUBJECT: ClassVar[str] = "originator_id"
+        TOPIC = "member.invited"
+        email: Personal[str | None] = None
 
     class Renamed(Event):
         """The member goes by another name."""
@@ -40,6 +57,30 @@ class Member(Aggregate):
         team_id: UUID | None
         occurred_on: date | None = None
 
+    class RolesGiven(Event):
+        """The member acts in these roles from now on, and in no others."""
+
+        TOPIC = "member.roles-given"
+        roles: tuple[str, ...]
+
+    class Suspended(Event):
+        """The member may not act for the time being."""
+
+        TOPIC = "member.suspended"
+        CHANGES = ("state",)
+
+    class Resumed(Event):
+        """The member may act again."""
+
+        TOPIC = "member.resumed"
+        CHANGES = ("state",)
+
+    class Removed(Event):
+        """The member left; what it did stays."""
+
+        TOPIC = "member.removed"
+        CHANGES = ("state", "roles")
+
     @classmethod
     def register(
         cls,
@@ -49,23 +90,56 @@ class Member(Aggregate):
         email: str | None = None,
         team_id: UUID | None = None,
         occurred_on: date | None = None,
+        roles: Collection[str] = (),
     ) -> Self:
         """Let somebody join; without a day, from now on."""
-        body = {"name": name, "email": email, "team_id": team_id, "occurred_on": occurred_on}
+        body = {"name": name, "email": email, "team_id": team_id, "occurred_on": occurred_on, "roles": _ordered(roles)}
         return cls.begin(cls.Registered, id=id, customer_id=None, **body)
 
-    def __init__(self, name: str | None, email: str | None, team_id: UUID | None) -> None:
+    def __init__(self, name: str | None, email: str | None, team_id: UUID | None, roles: tuple[str, ...] = ()) -> None:
         self.name = name
         self.email = email
         self.team_id = team_id
+        self.roles = roles
+        self.state = "active"
+
+    def invite(self, email: str) -> None:
+        """Ask the member to sign in, once more if need be; raises MemberRemoved."""
+        self._require_present()
+        self._invited(email)
+
+    def give_roles(self, roles: Collection[str]) -> None:
+        """Let the member act in these roles and no others; raises MemberRemoved."""
+        self._require_present()
+        if _ordered(roles) != self.roles:
+            self._roles_given(_ordered(roles))
+
+    def suspend(self) -> None:
+        """Let the member not act until it is resumed; raises MemberRemoved."""
+        self._require_present()
+        if self.state != "suspended":
+            self._suspended()
+
+    def resume(self) -> None:
+        """Let the member act again; raises MemberRemoved."""
+        self._require_present()
+        if self.state == "suspended":
+            self._resumed()
+
+    def remove(self) -> None:
+        """Let the member go, for good."""
+        if self.state != "removed":
+            self._removed()
 
     def rename(self, name: str) -> None:
-        """Let the member go by another name."""
+        """Let the member go by another name; raises MemberRemoved."""
+        self._require_present()
         if name != self.name:
             self._renamed(name)
 
     def assign_team(self, team_id: UUID | None, occurred_on: date | None = None) -> None:
-        """Let the member belong to another team from a day on; without a day, from now on."""
+        """Let the member belong to another team from a day on; without a day, from now on. Raises MemberRemoved."""
+        self._require_present()
         if team_id != self.team_id:
             self.trigger_event(self.TeamAssigned, team_id=team_id, occurred_on=occurred_on)
 
@@ -76,3 +150,32 @@ class Member(Aggregate):
     @event(TeamAssigned)
     def _team_assigned(self, team_id: UUID | None) -> None:
         self.team_id = team_id
+
+    @event(Invited)
+    def _invited(self, email: str | None) -> None:
+        self.email = email
+
+    @event(RolesGiven)
+    def _roles_given(self, roles: tuple[str, ...]) -> None:
+        self.roles = roles
+
+    @event(Suspended)
+    def _suspended(self) -> None:
+        self.state = "suspended"
+
+    @event(Resumed)
+    def _resumed(self) -> None:
+        self.state = "active"
+
+    @event(Removed)
+    def _removed(self) -> None:
+        self.state, self.roles = "removed", ()
+
+    def _require_present(self) -> None:
+        if self.state == "removed":
+            raise MemberRemoved(id=self.id)
+
+
+def _ordered(roles: Collection[str]) -> tuple[str, ...]:
+    """Each role once, in the order of the list of roles."""
+    return tuple(str(role) for role in Role if role in roles)

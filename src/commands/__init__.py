@@ -17,7 +17,20 @@ from commands.customers import (
     Tag,
     Untag,
 )
-from commands.members import AssignRegion, AssignTeam, FormTeam, RegisterMember, RenameMember, RenameTeam
+from commands.members import (
+    AssignRegion,
+    AssignTeam,
+    FormTeam,
+    GiveRoles,
+    InviteMember,
+    PlaceTeam,
+    RegisterMember,
+    RemoveMember,
+    RenameMember,
+    RenameTeam,
+    ResumeMember,
+    SuspendMember,
+)
 from commands.opportunities import (
     AdvanceStage,
     AssignOpportunityOwner,
@@ -81,9 +94,15 @@ ALL: tuple[type[Command], ...] = (
     FormTeam,
     RenameTeam,
     AssignRegion,
+    PlaceTeam,
     RegisterMember,
     RenameMember,
     AssignTeam,
+    InviteMember,
+    GiveRoles,
+    SuspendMember,
+    ResumeMember,
+    RemoveMember,
     AddProduct,
     ReviseProduct,
     DefinePipeline,

@@ -10,7 +10,7 @@ from aggregates.member import Member
 from aggregates.refusals import require_past
 from aggregates.team import Team
 from commands.base import Changed, Command, CreatingCommand, Work
-from commands.fields import Day, Email, Label, Line
+from commands.fields import Day, Email, Label, Line, RoleField
 
 
 class FormTeam(CreatingCommand):
@@ -20,10 +20,29 @@ class FormTeam(CreatingCommand):
 
     name: Line
     region: Label | None = Field(None, description="The region it sells in.")
+    parent_id: UUID | None = Field(None, description="The team it stands below.")
 
     def create(self, work: Work) -> Changed:
         """Form the team."""
-        return (Team.form(work.new_id(), name=self.name, region=self.region),)
+        parent_id = work.require(Team, self.parent_id)
+        return (Team.form(work.new_id(), name=self.name, region=self.region, parent_id=parent_id),)
+
+
+class PlaceTeam(Command):
+    """Let the team stand below another one, or below none: whoever leads that one sees and leads this one too."""
+
+    parent_id: UUID | None = Field(description="The team above; null for none.")
+
+    def perform(self, to: UUID | None, work: Work) -> Changed:
+        """Place the team; the teams above must not stand below it."""
+        team = work.load(Team, to)
+        above: list[UUID] = []
+        higher = self.parent_id
+        while higher is not None and higher not in above:
+            above.append(higher)
+            higher = work.load(Team, higher).parent_id
+        team.place(self.parent_id, above)
+        return (team,)
 
 
 class RenameTeam(Command):
@@ -57,20 +76,86 @@ class AssignRegion(Command):
 class RegisterMember(CreatingCommand):
     """Let somebody of yours work with customers."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "赵顾问", "email": "zhao@example.com"}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "赵顾问", "email": "zhao@example.com", "roles": ["sales"]}]}
+    )
 
     name: Line
     email: Email | None = None
     team_id: UUID | None = Field(None, description="The team that the member belongs to.")
     occurred_on: Day | None = Field(None, description="From which day on; from the day of recording otherwise.")
+    roles: tuple[RoleField, ...] = Field((), description="What the member does, and so may see and do.")
 
     def create(self, work: Work) -> Changed:
         """Register the member."""
         _require_past(self.occurred_on, work)
         team_id = work.require(Team, self.team_id)
         member = Member.register(
-            work.new_id(), name=self.name, email=self.email, team_id=team_id, occurred_on=self.occurred_on
+            work.new_id(),
+            name=self.name,
+            email=self.email,
+            team_id=team_id,
+            occurred_on=self.occurred_on,
+            roles=self.roles,
         )
+        return (member,)
+
+
+class InviteMember(Command):
+    """Ask the member to sign in, at this address."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "zhao@example.com"}]})
+
+    email: Email
+
+    def perform(self, to: UUID | None, work: Work) -> Changed:
+        """Invite the member."""
+        member = work.load(Member, to)
+        member.invite(self.email)
+        return (member,)
+
+
+class GiveRoles(Command):
+    """Let the member act in these roles from now on, and in no others."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"roles": ["sales"]}]})
+
+    roles: tuple[RoleField, ...]
+
+    def perform(self, to: UUID | None, work: Work) -> Changed:
+        """Give the roles."""
+        member = work.load(Member, to)
+        member.give_roles(self.roles)
+        return (member,)
+
+
+class SuspendMember(Command):
+    """Let the member not act for the time being: tokens and sessions stop working within seconds."""
+
+    def perform(self, to: UUID | None, work: Work) -> Changed:
+        """Suspend the member."""
+        member = work.load(Member, to)
+        member.suspend()
+        return (member,)
+
+
+class ResumeMember(Command):
+    """Let a suspended member act again."""
+
+    def perform(self, to: UUID | None, work: Work) -> Changed:
+        """Resume the member."""
+        member = work.load(Member, to)
+        member.resume()
+        return (member,)
+
+
+class RemoveMember(Command):
+    """Let the member go, for good: what it did stays, it acts no more."""
+
+    def perform(self, to: UUID | None, work: Work) -> Changed:
+        """Remove the member."""
+        member = work.load(Member, to)
+        member.remove()
         return (member,)
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from aggregates.base import Aggregate, DomainError
+from aggregates.choices import Role
 from aggregates.customer import Customer
 from aggregates.member import Member
 from aggregates.opportunity import Opportunity
@@ -197,6 +198,10 @@ about_money = st.one_of(
 about_us = st.one_of(
     needed(members.AssignTeam, Member, {"team_id": maybe(Team)}, occurred_on=maybe_days),
     needed(members.RenameMember, Member, {"name": words}),
+    needed(members.GiveRoles, Member, {"roles": st.lists(st.sampled_from(Role), max_size=3)}),
+    asked(members.SuspendMember, Member),
+    asked(members.ResumeMember, Member),
+    needed(members.PlaceTeam, Team, {"parent_id": maybe(Team)}),
     needed(members.RenameTeam, Team, {"name": words}),
     needed(members.AssignRegion, Team, {"region": regions}, occurred_on=maybe_days),
     asked(products.ReviseProduct, Product, series=maybe_words, price=maybe_amounts),

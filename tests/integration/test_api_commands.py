@@ -45,6 +45,12 @@ def test_every_command_is_done_over_http(api: Api) -> None:
     member = do("POST", "/members", {"name": "赵"})
     do("PATCH", "/members/{id}", {"name": "钱"}, id=member)
     do("POST", "/members/{id}/team", {"team_id": team, "occurred_on": DAY}, id=member)
+    do("POST", "/members/{id}/invitation", {"email": "zhao@example.com"}, id=member)
+    do("POST", "/members/{id}/roles", {"roles": ["业务员", "supervisor"]}, id=member)
+    do("POST", "/members/{id}/suspension", id=member)
+    do("DELETE", "/members/{id}/suspension", id=member)
+    do("POST", "/members/{id}/removal", id=do("POST", "/members", {"name": "孙"}))
+    do("POST", "/teams/{id}/parent", {"parent_id": do("POST", "/teams", {"name": "总部"})}, id=team)
     product = do("POST", "/products", {"name": "云", "price": "1.50"})
     do("PATCH", "/products/{id}", {"series": "A"}, id=product)
     stages = [{"key": "lead", "zh": "线索", "en": "Lead"}, {"key": "talk", "zh": "谈判", "en": "Talk"}]

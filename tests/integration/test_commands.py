@@ -118,6 +118,7 @@ ARCHIVED: Step = ("ArchiveCustomer", "customer", {})
 ADVANCED: Step = ("AdvanceStage", "opportunity", {"stage": "proposal"})
 LOST: Step = ("LoseOpportunity", "opportunity", {"loss_reason": "价格"})
 PAID: Step = ("ReceivePayment", "receivable", {"amount": "40"})
+SUSPENDED: Step = ("SuspendMember", "member", {})
 DISPUTED: Step = ("DisputeReceivable", "receivable", {})
 
 CASES = [
@@ -157,9 +158,15 @@ CASES = [
     Case("FormTeam", None, {"name": "North"}),
     Case("RenameTeam", "team", {"name": "North"}),
     Case("AssignRegion", "team", {"region": "华南"}),
+    Case("PlaceTeam", "team", refers={"parent_id": "other_team"}),
     Case("RegisterMember", None, {"name": "Bob"}, refers={"team_id": "team"}),
     Case("RenameMember", "member", {"name": "Anna"}),
     Case("AssignTeam", "member", refers={"team_id": "team"}),
+    Case("InviteMember", "member", {"email": "zhao@example.com"}),
+    Case("GiveRoles", "member", {"roles": ["sales"]}),
+    Case("SuspendMember", "member"),
+    Case("ResumeMember", "member", {}, (SUSPENDED,)),
+    Case("RemoveMember", "member"),
     Case("AddProduct", None, {"name": "GTX Plus #", "price": "5"}),
     Case("ReviseProduct", "product", {"name": "GTX Plus #"}),
     Case("DefinePipeline", None, {"name": "x", "stages": STAGES}),
@@ -202,7 +209,13 @@ CHANGED = {
     "RenameTeam": ("name",),
     "AssignRegion": ("region",),
     "RenameMember": ("name",),
+    "PlaceTeam": ("parent_id",),
     "AssignTeam": ("team_id",),
+    "InviteMember": ("email",),
+    "GiveRoles": ("roles",),
+    "SuspendMember": ("state",),
+    "ResumeMember": ("state",),
+    "RemoveMember": ("state", "roles"),
     "ReviseProduct": ("name",),
     "ReviseStages": ("stages",),
 }  # fmt: skip
@@ -226,6 +239,7 @@ def test_no_command_is_left_out() -> None:
 def furnish(office: Office, case: Case) -> Command:
     """Bring about what has to be there first, and make the command."""
     office.make("team", COMMANDS["FormTeam"], name="East")
+    office.make("other_team", COMMANDS["FormTeam"], name="West")
     office.make("member", COMMANDS["RegisterMember"], name="Ann")
     office.make("product", COMMANDS["AddProduct"], name=_own("GTX Pro #"))
     office.make("customer", COMMANDS["RegisterCustomer"], kind="company", name="Acme", contacts=[{"name": "Wang"}])

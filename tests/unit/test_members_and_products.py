@@ -13,14 +13,27 @@ import pytest
 from aggregates.base import Acting, acting
 from aggregates.customer import Customer
 from aggregates.import_batch import ImportBatch, ImportFinished
-from aggregates.member import Member
+from aggregates.member import Member, MemberRemoved
 from aggregates.pipeline import DEFAULT_PIPELINE_ID, Pipeline, StagesUnclear
 from aggregates.product import Product, ProductNameMissing
 from aggregates.refusals import DateInFuture
-from aggregates.team import Team
+from aggregates.team import Team, TeamBelowItself
 from aggregates.workspace import WORKSPACE_ID, Workspace
 from commands.customers import AssignOwner, RegisterCustomer
-from commands.members import AssignRegion, AssignTeam, FormTeam, RegisterMember, RenameMember, RenameTeam
+from commands.members import (
+    AssignRegion,
+    AssignTeam,
+    FormTeam,
+    GiveRoles,
+    InviteMember,
+    PlaceTeam,
+    RegisterMember,
+    RemoveMember,
+    RenameMember,
+    RenameTeam,
+    ResumeMember,
+    SuspendMember,
+)
 from commands.opportunities import OpenOpportunity
 from commands.products import AddProduct, ReviseProduct
 from commands.settings import ConfigureWorkspace, DefinePipeline, ReviseStages
@@ -41,6 +54,48 @@ def test_a_team_is_formed_renamed_and_sells_in_a_region(nothing: Scenario) -> No
     nothing.then(Team.RegionAssigned, region="华南", occurred_on=since)
     nothing.when(AssignRegion(region="华南"), TEAM).then_nothing()
     nothing.when(AssignRegion(region=None, occurred_on=date(2026, 6, 16)), TEAM).then_refused(DateInFuture)
+
+
+def test_a_team_stands_below_another_but_never_below_itself(nothing: Scenario) -> None:
+    nothing.given(Team.Formed)
+    nothing.when(FormTeam(name="South", parent_id=TEAM)).then(Team.Formed, name="South", parent_id=TEAM)
+    nothing.when(FormTeam(name="South", parent_id=NOBODY)).then_refused(NotFound, kind="team")
+    nothing.when(PlaceTeam(parent_id=None), TEAM).then_nothing()
+    nothing.when(PlaceTeam(parent_id=NOBODY), TEAM).then_refused(NotFound, kind="team")
+    nothing.when(PlaceTeam(parent_id=TEAM), TEAM).then_refused(TeamBelowItself, id=TEAM)
+
+
+def test_teams_never_stand_in_a_circle(nothing: Scenario) -> None:
+    lower = uuid4()
+    nothing.given(Team.Formed).given(Team.Formed, id=lower, parent_id=TEAM)
+    nothing.when(PlaceTeam(parent_id=lower), TEAM).then_refused(TeamBelowItself, id=TEAM)
+    nothing.when(PlaceTeam(parent_id=None), lower).then(Team.Placed, parent_id=None)
+
+
+def test_a_member_has_roles_and_may_be_kept_from_acting(nothing: Scenario) -> None:
+    nothing.when(RegisterMember(name="Ann", roles=("经理", "sales", "sales"))).then(
+        Member.Registered, name="Ann", roles=("sales", "manager")
+    )
+    nothing.given(Member.Registered)
+    nothing.when(GiveRoles(roles=("审计",)), MEMBER).then(Member.RolesGiven, roles=("auditor",))
+    nothing.when(GiveRoles(roles=("auditor",)), MEMBER).then_nothing()
+    nothing.when(InviteMember(email="ann@example.com"), MEMBER).then(Member.Invited, email="ann@example.com")
+    nothing.when(ResumeMember(), MEMBER).then_nothing()
+    nothing.when(SuspendMember(), MEMBER).then(Member.Suspended)
+    nothing.when(SuspendMember(), MEMBER).then_nothing()
+    nothing.when(ResumeMember(), MEMBER).then(Member.Resumed)
+    with pytest.raises(ValueError, match="unknown-choice"):
+        GiveRoles.model_validate({"roles": ["king"]})
+
+
+def test_a_member_who_left_stays_away(nothing: Scenario) -> None:
+    nothing.given(Member.Registered).given(Member.Removed)
+    nothing.when(RemoveMember(), MEMBER).then_nothing()
+    nothing.when(GiveRoles(roles=("sales",)), MEMBER).then_refused(MemberRemoved, id=MEMBER)
+    nothing.when(InviteMember(email="ann@example.com"), MEMBER).then_refused(MemberRemoved, id=MEMBER)
+    nothing.when(SuspendMember(), MEMBER).then_refused(MemberRemoved, id=MEMBER)
+    nothing.when(ResumeMember(), MEMBER).then_refused(MemberRemoved, id=MEMBER)
+    nothing.when(RenameMember(name="B"), MEMBER).then_refused(MemberRemoved, id=MEMBER)
 
 
 def test_a_member_is_registered_renamed_and_moved_between_teams(nothing: Scenario) -> None:

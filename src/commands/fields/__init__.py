@@ -13,6 +13,7 @@ from commands.fields.chosen import (
     MarketField,
     MethodField,
     ResultField,
+    RoleField,
     TierField,
 )
 from commands.fields.days import Day, Moment
@@ -46,5 +47,6 @@ __all__ = [
     "Phone",
     "Prose",
     "ResultField",
+    "RoleField",
     "TierField",
 ]

@@ -21,6 +21,7 @@ from aggregates.choices import (
     Market,
     Method,
     Result,
+    Role,
     Tier,
 )
 from commands.fields.faults import fault
@@ -57,6 +58,7 @@ LifecycleField = Annotated[Lifecycle, BeforeValidator(_one_of(Lifecycle))]
 MarketField = Annotated[Market, BeforeValidator(_one_of(Market))]
 MethodField = Annotated[Method, BeforeValidator(_one_of(Method))]
 ResultField = Annotated[Result, BeforeValidator(_one_of(Result))]
+RoleField = Annotated[Role, BeforeValidator(_one_of(Role))]
 TierField = Annotated[Tier, BeforeValidator(_one_of(Tier))]
 
 LeadSourceField = Annotated[

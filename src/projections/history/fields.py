@@ -41,7 +41,10 @@ SET: Mapping[str, tuple[str, ...]] = {
     "team.renamed": ("name",),
     "team.region-assigned": ("region",),
     "member.renamed": ("name",),
+    "team.placed": ("parent_id",),
+    "member.invited": ("email",),
     "member.team-assigned": ("team_id",),
+    "member.roles-given": ("roles",),
     "pipeline.stages-revised": ("stages",),
     "workspace.configured": ("time_zone", "currency", "code_prefix", "code_width"),
 }

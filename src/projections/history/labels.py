@@ -19,6 +19,7 @@ from aggregates.choices import (
     Market,
     Method,
     Result,
+    Role,
     Tier,
 )
 
@@ -93,6 +94,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "order_no": ("订单号", "order no."),
     "owner_id": ("负责人", "owner"),
     "participants": ("参与人员", "participants"),
+    "parent_id": ("上级团队", "team above"),
     "payment_id": ("付款编号", "payment id"),
     "personality": ("性格类型", "personality"),
     "phone": ("电话", "phone"),
@@ -108,6 +110,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "requested": ("已请款", "requested"),
     "result": ("结果", "result"),
     "risks": ("风险点", "risks"),
+    "roles": ("角色", "roles"),
     "rows": ("行数", "rows"),
     "series": ("系列", "series"),
     "stage": ("阶段", "stage"),
@@ -135,6 +138,7 @@ CHOICES: Mapping[str, type[Choice]] = {
     "market": Market,
     "method": Method,
     "result": Result,
+    "roles": Role,
     "tier": Tier,
 }
 CHOICES_BY_TOPIC: Mapping[tuple[str, str], type[Choice]] = {

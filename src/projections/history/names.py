@@ -19,7 +19,8 @@ from projections.history.records import Record, beginnings
 LISTED = ("、", ", ")
 ARROW = " → "
 OF_MEMBERS = ("owner_id", "follower_id")
-NAMED = (*OF_MEMBERS, "team_id", "product_id")
+OF_TEAMS = ("team_id", "parent_id")
+NAMED = (*OF_MEMBERS, *OF_TEAMS, "product_id")
 """Ids that are shown as names."""
 
 
@@ -59,13 +60,15 @@ class Names:
         if field == "occurred_at":
             return datetime.fromisoformat(value).astimezone(self.zone).strftime("%Y-%m-%d %H:%M")
         if isinstance(value, list):
-            return LISTED[self.lang == "en"].join(map(str, value))
+            return LISTED[self.lang == "en"].join(
+                choice_label(topic, field, each, self.lang) or str(each) for each in value
+            )
         return choice_label(topic, field, value, self.lang) or str(value)
 
     def _named(self, field: str, key: str) -> str:
         if field in OF_MEMBERS:
             return self.members.get(key) or word("somebody", self.lang)
-        known = self.teams if field == "team_id" else self.products
+        known = self.teams if field in OF_TEAMS else self.products
         return known.get(key) or key
 
     def _stage(self, pipeline_id: str | None, key: str) -> str:
@@ -88,7 +91,7 @@ def names_in(
             ids["import"].add(name)
         for field in NAMED:
             if record.values.get(field):
-                ids["owner_id" if field in OF_MEMBERS else field].add(record.values[field])
+                ids[_kind_of(field)].add(record.values[field])
     zone = connection.execute("SELECT time_zone FROM settings").fetchone()
     stages = connection.execute(
         "SELECT pipeline_id, key, zh, en FROM stages WHERE pipeline_id = ANY(%s)", [_uuids(pipelines)]
@@ -109,6 +112,11 @@ def names_in(
         stages={(str(pipeline_id), key): (zh, en) for pipeline_id, key, zh, en in stages},
         imports={str(batch): str(record.get("file_name")) for batch, record in started.items()},
     )  # fmt: skip
+
+
+def _kind_of(field: str) -> str:
+    """The field under which ids of this kind are collected."""
+    return "owner_id" if field in OF_MEMBERS else "team_id" if field in OF_TEAMS else field
 
 
 def _named(rows: Iterable[tuple[Any, ...]]) -> dict[str, str | None]:

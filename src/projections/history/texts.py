@@ -157,10 +157,25 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{actor}将团队的地区[由{former region}]改为{region}[（{occurred_on}）]",
         "{actor} changed the team's region[ from {former region}] to {region}[ ({occurred_on})]",
     ),
-    "member.registered": (
-        "{actor}登记了成员[ {name}][，团队：{team_id}]",
-        "{actor} registered the member[ {name}][, team: {team_id}]",
+    "team.placed": (
+        "{actor}将团队的上级[由{former parent_id}]改为{parent_id}",
+        "{actor} placed the team below {parent_id}[, before below {former parent_id}]",
     ),
+    "member.registered": (
+        "{actor}登记了成员[ {name}][，团队：{team_id}][，角色：{roles}]",
+        "{actor} registered the member[ {name}][, team: {team_id}][, roles: {roles}]",
+    ),
+    "member.invited": (
+        "{actor}邀请成员[ {what}]登录[（{email}）]",
+        "{actor} invited the member[ {what}] to sign in[ ({email})]",
+    ),
+    "member.roles-given": (
+        "{actor}将成员[ {what}]的角色[由 {former roles} ]改为 {roles}",
+        "{actor} changed the roles of the member[ {what}][ from {former roles}] to {roles}",
+    ),
+    "member.suspended": ("{actor}停用了成员[ {what}]", "{actor} suspended the member[ {what}]"),
+    "member.resumed": ("{actor}恢复了成员[ {what}]", "{actor} let the member[ {what}] act again"),
+    "member.removed": ("{actor}移除了成员[ {what}]", "{actor} removed the member[ {what}]"),
     "member.renamed": (
         "{actor}将成员[ {former name}]改名为 {name}",
         "{actor} renamed the member[ {former name}] to {name}",
