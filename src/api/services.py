@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ledger.ledger import Ledger
     from ledger.sealing import Keyring
     from policy import Actor, Policy
+    from policy.directory import Directory
     from projections.engine.reader import Reader
 
 
@@ -42,6 +43,8 @@ class Services(Protocol):
     def reader(self) -> Reader: ...
     @property
     def policy(self) -> Policy: ...
+    @property
+    def directory(self) -> Directory: ...
     @property
     def keyring(self) -> Keyring: ...
     @property

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from aggregates.base import Aggregate
+from aggregates.base import Aggregate, DomainError
 from aggregates.business_days import Calendar
 from aggregates.customer import Customer
+from aggregates.member import Member
+from aggregates.opportunity import Opportunity
 from aggregates.pipeline import DEFAULT_PIPELINE_ID, Pipeline
+from aggregates.receivable import Receivable
 from aggregates.workspace import Settings
 from ledger.errors import NotFound
 from ledger.outcome import Expecting, Idempotency, Outcome
+from policy import EVERYBODY, Reach
 
 A = TypeVar("A", bound=Aggregate)
+
+
+class BeyondReach(DomainError):
+    """Whoever asks may make this only for itself, or for the members of its team."""
+
+    code = "beyond-reach"
+    at = "owner_id"
+    owner_id: UUID | None
 
 
 class Store(Protocol):
@@ -45,7 +57,10 @@ class Store(Protocol):
 
 
 class Work:
-    """One attempt at one command; what is loaded twice is the same object. `by` is the member who asks, if one does."""
+    """One attempt at one command; what is loaded twice is the same object. `by` is the member who asks, if one does.
+
+    What does not belong to anybody within `reach` is not found.
+    """
 
     def __init__(
         self,
@@ -56,6 +71,7 @@ class Work:
         known: set[tuple[type[Aggregate], UUID]],
         first_id: UUID | None = None,
         by: UUID | None = None,
+        reach: Reach = EVERYBODY,
     ) -> None:
         self.now = now
         self.by = by
@@ -65,6 +81,8 @@ class Work:
         self._new_id = new_id
         self._known = known
         self._first_id = first_id
+        self._reach = reach
+        self._admitted: set[UUID] = set()
         self._loaded: dict[UUID, Aggregate] = {}
 
     @property
@@ -79,8 +97,34 @@ class Work:
         loaded = self._loaded.get(id)
         if not isinstance(loaded, kind):
             loaded = self._store.load(kind, id)
+            if not self._reach.is_all:
+                self._admit(loaded)
             self._loaded[id] = loaded
         return loaded
+
+    def require_within_reach(self, changed: Iterable[Aggregate]) -> None:
+        """Whoever reaches only some records makes none that it would not reach; raises BeyondReach."""
+        for aggregate in changed:
+            if aggregate.id in self._admitted or not isinstance(aggregate, (Customer, Opportunity)):
+                continue
+            is_nobodys_deal = isinstance(aggregate, Opportunity) and aggregate.owner_id is None
+            if not is_nobodys_deal and not self._reach.covers(aggregate.owner_id):
+                raise BeyondReach(owner_id=aggregate.owner_id)
+
+    def _admit(self, aggregate: Aggregate) -> None:
+        """Raises NotFound for what belongs to others; whose a deal is may also do to its customer what it takes."""
+        if aggregate.id in self._admitted:
+            return
+        if isinstance(aggregate, Opportunity) and self._reach.covers(aggregate.owner_id):
+            self._admitted.add(aggregate.customer_id)
+        elif isinstance(aggregate, (Opportunity, Receivable)):
+            try:
+                self.load(Customer, aggregate.customer_id)
+            except NotFound:
+                raise NotFound(str(vars(type(aggregate))["TOPIC"]), aggregate.id) from None
+        elif isinstance(aggregate, Customer) and not self._reach.covers(aggregate.owner_id):
+            raise NotFound(str(vars(Customer)["TOPIC"]), aggregate.id)
+        self._admitted.add(aggregate.id)
 
     def find(self, kind: type[A], id: UUID) -> A | None:
         """The aggregate, or none."""
@@ -95,6 +139,10 @@ class Work:
             self.load(kind, id)
             self._known.add((kind, id))
         return id
+
+    def owner(self, given: UUID | None) -> UUID | None:
+        """Whose something new is: the member that is given; of whoever asks, where that one makes only its own."""
+        return self.by if given is None and not self._reach.is_all else self.require(Member, given)
 
     def customer(self, id: UUID | None) -> Customer:
         """A customer that is not in the archive. Raises NotFound, CustomerArchived."""

@@ -17,6 +17,7 @@ from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
 from policy import Actor, Policy
+from policy.directory import Directory
 from projections.engine.ground import Ground
 from projections.engine.reader import Reader
 
@@ -32,13 +33,17 @@ class Tokens(Protocol):
 class KeptTokens:
     """The tokens in the database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, directory: Directory) -> None:
         self._database = database
+        self._directory = directory
 
     def actor_of(self, token: str) -> Actor | None:
-        """The member whose token this is; none when it is unknown or was revoked."""
+        """The member whose token this is; none when it is unknown or was revoked, or the member may not act."""
         found = self._database.read(lambda connection: tokens.found(connection, token))
-        return Actor(f"member:{found.member_id}", found.member_id, found.name, "api") if found else None
+        person = None if found is None else self._directory.member(found.member_id)
+        if found is None or person is None or not person.may_act:
+            return None
+        return Actor(f"member:{found.member_id}", found.member_id, found.name, "api", person.roles)
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class Services:
     keyring: Keyring
     ledger: Ledger
     policy: Policy
+    directory: Directory
     door: Door
     reader: Reader
     ground: Ground
@@ -65,17 +71,19 @@ def services(store: Store, *, connections: int = 12) -> Iterator[Services]:
     with Database(store.conninfo, store.settings.schema, role=APP, max_size=connections) as database:
         keyring = Keyring(database, master_key)
         ledger = Ledger(database, keyring)
-        policy = Policy()
+        directory = Directory(database)
+        policy = Policy(directory)
         try:
             yield Services(
                 database=database,
                 keyring=keyring,
                 ledger=ledger,
                 policy=policy,
-                door=Door(ledger=ledger, policy=policy, clock=_now),
+                directory=directory,
+                door=Door(ledger=ledger, policy=policy, clock=_now, directory=directory),
                 reader=Reader(database),
                 ground=Ground(database, keyring),
-                tokens=KeptTokens(database),
+                tokens=KeptTokens(database, directory),
                 clock=_now,
                 cursor_secret=hmac.digest(master_key, b"genjin page cursors", "sha256"),
                 schema_is_current=store.is_current,

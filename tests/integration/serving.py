@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Event, Thread
 from types import SimpleNamespace
@@ -25,6 +25,7 @@ from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
 from policy import Actor, Policy
+from policy.directory import Directory
 from projections.engine.reader import Reader
 
 NOBODY = UUID(int=1)
@@ -37,8 +38,17 @@ class Api:
     client: TestClient
     services: Any
     member_id: UUID
+    actors: dict[str, Actor] = field(default_factory=dict)
     position: int = 0
     headers: dict[str, str] = field(default_factory=lambda: {"Authorization": f"Bearer {TOKEN}"})
+
+    def signed_in(self, *roles: str, team_id: str | None = None) -> Api:
+        """The same service, as a new member in these roles sees it."""
+        body = {"name": "成员", "roles": list(roles), "team_id": team_id}
+        member_id = UUID(self.done("/members", body)["id"])
+        token = secrets.token_urlsafe(16)
+        self.actors[token] = Actor(f"member:{member_id}", member_id, "成员", "api", frozenset(roles))
+        return replace(self, member_id=member_id, headers={"Authorization": f"Bearer {token}"})
 
     def request(self, method: str, path: str, **more: Any) -> Any:
         """Any request, signed in."""
@@ -96,19 +106,22 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
     with Database(server, schema, role="genjin_app", min_size=1, max_size=12, timeout=patience) as database:
         keyring = Keyring(database, MASTER_KEY)
         ledger = Ledger(database, keyring)
-        policy = Policy()
-        door = Door(ledger=ledger, policy=policy)
-        first = Actor("member:test", None, "test", "api")
+        directory = Directory(database)
+        policy = Policy(directory)
+        door = Door(ledger=ledger, policy=policy, directory=directory)
+        first = Actor("member:test", None, "test", "api", frozenset({"administrator"}))
         member_id = execute(RegisterMember(name="赵顾问"), to=None, by=first, door=door).id
-        actor = Actor(f"member:{member_id}", member_id, "赵顾问", "api")
+        actor = Actor(f"member:{member_id}", member_id, "赵顾问", "api", frozenset({"administrator"}))
+        actors = {TOKEN: actor}
         services: Any = SimpleNamespace(
             database=database,
             keyring=keyring,
             ledger=ledger,
             policy=policy,
+            directory=directory,
             door=door,
             reader=Reader(database),
-            tokens=SimpleNamespace(actor_of=lambda token: actor if token == TOKEN else None),
+            tokens=SimpleNamespace(actor_of=actors.get),
             clock=lambda: datetime.now(UTC),
             cursor_secret=b"a secret for tests",
             schema_is_current=lambda: True,
@@ -118,7 +131,7 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
         worker.start()
         try:
             with TestClient(create_app(services), raise_server_exceptions=False) as client:
-                yield Api(client, services, member_id)
+                yield Api(client, services, member_id, actors)
         finally:
             stop.set()
             worker.join()

@@ -67,7 +67,7 @@ class Office:
         return outcome.id
 
 
-ANN = Actor(id="member:ann", member_id=None, name="Ann", source="api")
+ANN = Actor(id="member:ann", member_id=None, name="Ann", source="api", roles=frozenset({"administrator"}))
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def _one(
     crm: Services, item: BatchItem, index: int, actor: Actor, key: str | None, language: Language, path: str
 ) -> dict[str, Any]:
     try:
-        outcome = do(crm, _command(item, index), item.to, actor, item.if_match, key, index)
+        outcome = do(crm, _command(crm, item, index, actor), item.to, actor, item.if_match, key, index)
     except Exception as error:
         problem = problem_of(error) or broken(error, f"{path} at {index}")
         shown = document(_inside(problem, index), language, f"{path}#/commands/{index}")
@@ -104,11 +104,12 @@ def _one(
     return {"index": index, "status": 200, "id": outcome.id, "version": outcome.version, "position": outcome.position}
 
 
-def _command(item: BatchItem, index: int) -> Command:
+def _command(crm: Services, item: BatchItem, index: int, actor: Actor) -> Command:
     model = COMMANDS.get(item.command)
     if model is None:
         pointer = f"/commands/{index}/command"
         raise _Placed(invalid(FieldFault("body", pointer, "unknown-command", {"accepted": tuple(COMMANDS)})))
+    crm.policy.require(actor, model.action)
     return model.model_validate(item.body)
 
 

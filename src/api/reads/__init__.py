@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.reads.history import add_history_reads
+from api.reads.permissions import add_permission_reads
 from api.reads.pipeline import add_pipeline_reads
 from api.reads.projections import add_projection_reads
 from api.reads.receivables import add_receivable_reads
@@ -18,3 +19,4 @@ def add_reads(router: APIRouter) -> None:
     add_pipeline_reads(router)
     add_receivable_reads(router)
     add_projection_reads(router)
+    add_permission_reads(router)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from aggregates.customer import Customer
 from api.answers.problems import FieldFault, invalid
 from api.answers.shapes.ledger import History, Verification
+from api.reads.records import require_seen
 from api.requests.asking import AFTER, AS_OF, ID, ON, TOPIC, Asked, Parameter
 from api.requests.reading import Moment, add_read, json_response, looking_at
 from api.services import Services
@@ -20,6 +21,7 @@ from ledger.proof.claims import verify_claims
 from projections.engine.lists.cursor import Cursors, ForeignCursor
 from projections.history import queries
 from projections.history.labels import Lang
+from projections.history.records import Reading
 
 LIMIT = Parameter("limit", "number", "Events a page.", 50, least=1, most=200)
 CURSOR = Parameter("cursor", "text", "`next` of the page before, with everything else the same.")
@@ -49,7 +51,7 @@ def list_customer_history(crm: Services, asked: Asked) -> Any:
     with looking_at(crm, "history", asked) as moment:
         found = _page(crm, asked, moment, {"customer_id": asked.id})
     if not found["items"] and asked.get("cursor") is None:
-        crm.ledger.load(Customer, asked.id)
+        require_seen(crm.ledger.load(Customer, asked.id), asked.sight)
     return _told(found, asked)
 
 
@@ -67,10 +69,9 @@ def _page(crm: Services, asked: Asked, moment: Moment, given: dict[str, Any]) ->
     upto = None if asked.as_of is None else moment.position
     wanted = queries.Asked(**given, upto=upto, on=asked.on)
     newest_first = asked.get("order") != "oldest"
-    cursors, question = Cursors(crm.cursor_secret), _question(wanted, newest_first)
+    cursors, question = Cursors(crm.cursor_secret), _question(asked.actor.id, wanted, newest_first)
     page = queries.events(
-        moment.connection,
-        crm.keyring,
+        Reading(moment.connection, crm.keyring, moment.opened),
         lang=lang,
         asked=wanted,
         newest_first=newest_first,
@@ -92,8 +93,8 @@ def _told(page: dict[str, Any], asked: Asked) -> Response:
     return json_response(page, headers={"Content-Language": language, "Vary": "Accept-Language"})
 
 
-def _question(wanted: queries.Asked, newest_first: bool) -> bytes:
-    return b"history" + msgspec.json.encode([asdict(wanted), newest_first])
+def _question(viewer: str, wanted: queries.Asked, newest_first: bool) -> bytes:
+    return b"history" + msgspec.json.encode([viewer, asdict(wanted), newest_first])
 
 
 def _beyond(cursor: str | None, cursors: Cursors, question: bytes) -> int | None:

@@ -34,7 +34,7 @@ SURNAMES = {
 
 LONGEST_PHRASE = 4
 _initial = itemgetter(0)
-FEWEST_DIGITS = 5
+FEWEST_DIGITS, FEWEST_OF_ALL = 5, 7
 NUMBER = re.compile(r"[\d\s+()（）./\-—－]+")
 
 
@@ -100,6 +100,12 @@ def dialled(words: str) -> str | None:
     if len(digits) < FEWEST_DIGITS or not NUMBER.fullmatch(words):
         return None
     return digits[1:] if digits[0] == "0" != digits[1] else digits
+
+
+def whole_number(words: str) -> str | None:
+    """The digits of what is typed where it may be a whole telephone number."""
+    digits = _digits(words)
+    return digits if len(digits) >= FEWEST_OF_ALL and NUMBER.fullmatch(words) else None
 
 
 def _digits(text: str) -> str:
