@@ -49,4 +49,9 @@ def _shown(claims: ClaimsReport) -> dict[str, Any]:
         {"kind": kind, "value": value, "table": table, "events": events}
         for (kind, value), (table, events) in claims.differences.items()
     ]
-    return {"is_clean": claims.is_intact, "checked": claims.checked, "differences": wrong}
+    return {
+        "is_clean": claims.is_intact,
+        "checked": claims.checked,
+        "differences": wrong,
+        "unreadable": claims.unreadable,
+    }

@@ -63,7 +63,7 @@ def read_verification(crm: Services, asked: Asked) -> Any:
             {"kind": kind, "value": value, "held": held and held.aggregate_id, "expected": due and due.aggregate_id}
             for (kind, value), (held, due) in claims.differences.items()
         ]
-        shown["claims"] = {"checked": claims.checked, "differences": differences}
+        shown["claims"] = {"checked": claims.checked, "differences": differences, "unreadable": claims.unreadable}
     return shown
 
 

@@ -35,8 +35,8 @@ def all_checkpoints(
     if json:
         as_json([{"file": name, "statement": statement} for name, statement in found])
     else:
-        columns = ("kind", "position", "signed_at")
-        as_table(["file", *columns], [(name, *(each[at] if each else "?" for at in columns)) for name, each in found])
+        rows = [(each["position"], each["kind"], each["signed_at"]) if each else (name,) for name, each in found]
+        as_table(["position", "kind", "signed at"], rows)
 
 
 @app.command()

@@ -141,5 +141,7 @@ def _say(what: str, found: dict[str, Any]) -> None:
     for each in found.get("disagreements", ()):
         where = f", first bad position {each['first_bad']}" if each["first_bad"] else ""
         sentence(f"        {each['fault']}: {each['file']}{where}")
+    if found.get("unreadable"):
+        sentence(f"        {found['unreadable']}")
     for each in found.get("differences", ()):
         sentence(f"        {each}")

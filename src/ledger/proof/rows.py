@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from struct import Struct
 from uuid import UUID
 
+import msgspec
 from psycopg import sql
 
 from ledger.database import Connection
@@ -25,9 +25,8 @@ _length = Struct("!i").unpack_from
 _POSITION, _ORIGINATOR, _VERSION, _TOPIC = 6, 18, 38, 46
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One event as it is stored; `recorded_at` is in microseconds since 1970-01-01 UTC."""
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """One event as it is stored: `recorded_at` in microseconds since 1970-01-01 UTC, `chain` in hexadecimal."""
 
     position: int
     originator_id: UUID
@@ -36,7 +35,7 @@ class Row:
     recorded_at: int
     customer_id: UUID | None
     state: bytes
-    chain: bytes
+    chain: str
 
 
 def rows(connection: Connection, start: int, upto: int | None = None) -> Iterator[bytes]:
@@ -67,5 +66,5 @@ def row_of(data: bytes) -> Row:
         _number(data, topic_ends + 4)[0] + _MICROSECONDS_TO_2000,
         UUID(bytes=customer) if customer else None,
         data[customer_ends + 4 : state_ends],
-        data[state_ends + 4 :],
+        data[state_ends + 4 :].hex(),
     )

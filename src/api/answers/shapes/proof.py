@@ -57,6 +57,7 @@ class ClaimsCheck(BaseModel):
 
     checked: int
     differences: list[dict[str, Any]]
+    unreadable: str | None = Field(description="the event that cannot be read, so that nothing was compared")
 
 
 class Verification(BaseModel):
