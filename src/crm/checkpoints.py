@@ -83,8 +83,12 @@ def keep_writing(checkpoints: Checkpoints, database: Database, stop: Event) -> N
 def _seconds_left(folder: Folder, tried_at: float, apart: float) -> float:
     """How long to wait until the next one, this worker's last try and any other worker's last checkpoint considered."""
     left = apart - (time.monotonic() - tried_at) if tried_at >= 0 else 0.0
-    for newest in folder.names()[-1:]:
-        left = max(left, apart - (datetime.now(UTC) - signed_at(newest)).total_seconds())
+    try:
+        newest = folder.names()[-1:]
+    except OSError:
+        return apart
+    for name in newest:
+        left = max(left, apart - (datetime.now(UTC) - signed_at(name)).total_seconds())
     return min(max(left, 0.0), apart)
 
 

@@ -81,6 +81,8 @@ def test_the_proof_begins_where_it_is_asked_to(api: Api) -> None:
     proof = api.get("/audit/verification", **{"from": position}).json()
     assert (proof["chain"]["from"], proof["chain"]["checked"], proof["claims"]) == (position, 1, None)
     assert (proof["intact"], proof["checkpoints"]["agreed_upto"]) == (True, position)
+    ahead = api.get("/audit/verification", **{"from": position + 2})
+    assert (ahead.status_code, ahead.json()["errors"][0]["code"]) == (422, "position-ahead")
     part = api.get("/audit/verification", **{"from": 1, "upto": 1}).json()
     assert (part["chain"]["checked"], part["claims"]) == (1, None)
 

@@ -258,6 +258,7 @@ def test_commands_write_list_and_show_the_key(store: Audited) -> None:
     proven = store.run("verify", "--ledger", "--from", "4")
     assert "Proven: the chain of 3 events from position 4 on." in proven.output
     assert "Proven: the 1 signed checkpoints." in proven.output
+    assert store.run("verify", "--ledger", "--from", "8").exit_code == 2
 
 
 def until(true: Any) -> None:

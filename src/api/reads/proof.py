@@ -37,6 +37,8 @@ def read_verification(crm: Services, asked: Asked) -> Any:
     compared with the whole ledger, as far as this process sees their folder.
     """
     start, upto = asked.get("from", 1), asked.get("upto")
+    if start > 1 + (head := crm.ledger.head()):
+        raise invalid(FieldFault("query", "/from", "position-ahead", {"after": start, "head": head}))
     with crm.database.connection() as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         chain = verify_in_stretches(crm.database, connection, start, upto)

@@ -62,7 +62,11 @@ def verify(
 
     wanted = [] if ledger else _named(names)
     with working_services() if wanted else services() as made, _bar(quiet=json) as bar:
-        task = bar.add_task("the chain", total=max(made.ledger.head() - start + 1, 0))
+        head = made.ledger.head()
+        if start > head + 1:
+            refusal(f"The position {start} does not exist yet; the last one is {head}.")
+            raise typer.Exit(2)
+        task = bar.add_task("the chain", total=head - start + 1)
         found = prove_ledger(made, start, lambda checked: bar.update(task, completed=checked))
         models = [_proven(made, each, bar) for each in wanted] if found["claims"] else []
     is_clean = all(each is not None and each["is_clean"] for each in (*models, *found.values()))

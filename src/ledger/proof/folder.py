@@ -33,8 +33,8 @@ class Folder:
 
     @property
     def is_there(self) -> bool:
-        """It can be seen from here."""
-        return self.path.is_dir()
+        """It can be seen from here, and read."""
+        return os.access(self.path, os.R_OK | os.X_OK) and self.path.is_dir()
 
     def make(self) -> None:
         """Have it there."""
@@ -44,7 +44,7 @@ class Folder:
         """The files of all statements, the oldest first."""
         try:
             return sorted(each.name for each in self.path.iterdir() if _NAME.fullmatch(each.name))
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
             return []
 
     def at(self, position: int, kind: Kind = "checkpoint") -> str | None:

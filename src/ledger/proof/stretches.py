@@ -19,7 +19,7 @@ from psycopg import sql
 from ledger.database import Connection, Database
 from ledger.proof.chain import ChainReport, head_of, link_before, verify_chain
 
-SMALLEST = 100_000
+SMALLEST = 250_000
 """Events that are worth a process of their own: fewer are read sooner than it starts."""
 MOST_PROCESSES = 8
 STEP = 20_000
