@@ -70,15 +70,15 @@ def verify_chain(lines, link, wanted):  # the last sound position, the hashes th
     return position, chains, None
 
 
-def faults(statements, key, ledger_id, head, chains):  # of every file, the newest first: a restoration cuts older ones
+def faults(statements, keys, ledger_id, head, chains):  # of every file, the newest first: a restoration cuts older ones
     cut = sys.maxsize
     for file, said in sorted(statements, key=lambda each: each[1]["signed_at"], reverse=True):
         signature, position = base64.b64decode(said.pop("signature")), said["position"]
         signed = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
         if not is_signed(base64.b64decode(said["key"]), signed, signature):
             yield f"{file}: bad-signature"
-        elif said["key"] != key or said["ledger_id"] != str(ledger_id):
-            yield f"{file}: {'other-ledger' if said['key'] == key else 'other-key'}"
+        elif said["key"] not in keys or said["ledger_id"] != str(ledger_id):
+            yield f"{file}: {'other-ledger' if said['key'] in keys else 'other-key'}"
         elif position <= cut:
             cut = position if said["kind"] == "restored" else cut
             if chains.get(position) != said["chain"]:
@@ -94,6 +94,6 @@ if __name__ == "__main__":
         ledger_id = uuid.UUID(header["ledger_id"])
         head, chains, fault = verify_chain(lines, ledger_id.bytes, wanted)
     fault = fault or (None if header["events"] == head else "missing")
-    key = others[0].read_text().strip() if others else None
-    wrong = [f"position {head + 1}: {fault}"] if fault else list(faults(statements, key, ledger_id, head, chains))
+    keys = others[0].read_text().split() if others else []
+    wrong = [f"position {head + 1}: {fault}"] if fault else list(faults(statements, keys, ledger_id, head, chains))
     sys.exit("\n".join(wrong) or print(f"{head} events and {len(statements)} signed statements hold."))

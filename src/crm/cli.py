@@ -49,6 +49,7 @@ def _sentences() -> tuple[type[Exception], ...]:
     from crm.settings import SettingRefused
     from crm.signing_key import SigningKeyUnusable
     from ledger.errors import DatabaseAway, WrongMasterKey
+    from ledger.proof.stretches import StretchFailed
 
     keys = MasterKeyUnusable, SigningKeyUnusable, WrongMasterKey
-    return Refused, DatabaseUnusable, *keys, SettingRefused, DatabaseAway
+    return Refused, DatabaseUnusable, *keys, SettingRefused, DatabaseAway, StretchFailed

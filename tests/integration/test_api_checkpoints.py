@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crm import settings
+from crm.checkpoints import Checkpoints
 from integration.serving import Api
 from ledger.proof.folder import Folder
 from ledger.proof.statements import parsed
@@ -28,9 +31,11 @@ def folder_of(api: Api) -> Folder:
 @pytest.mark.parametrize(
     ("language", "said"), [("en", "CRM_CHECKPOINT_DIR name a folder that both share"), ("zh", "看不到检查点目录")]
 )
-def test_where_there_is_no_folder_it_is_said(api: Api, language: str, said: str) -> None:
-    if folder_of(api).is_there:
-        pytest.skip("checkpoints were written already")
+def test_where_there_is_no_folder_it_is_said(
+    api: Api, language: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = settings.read({"CRM_DATA_DIR": str(tmp_path)})
+    monkeypatch.setattr(api.services, "checkpoints", Checkpoints(elsewhere))
     for path in ("/audit/checkpoints", "/audit/checkpoints/3", "/audit/public-key"):
         refused = api.request("GET", path, headers={"Accept-Language": language})
         assert (refused.status_code, refused.json()["code"]) == (404, "checkpoints-not-here")

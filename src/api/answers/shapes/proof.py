@@ -10,6 +10,8 @@ from api.answers.shapes.common import Position
 
 KEY = "3n2Cz3iFDYOvfUkAq0PGk6b3qEmYbGH4u9E6Yb1b3bE="
 
+SIGNATURE = "s+QYQNaKm8jq6fspdO869viEbxlhcDNHvK+1rdvryGkb16Xgev5T+LP8TpZweDLoZCrb6Jg7zcwN4VgwgFaTFw=="
+
 
 class Anchor(BaseModel):
     """A position and its hash."""
@@ -82,7 +84,7 @@ class Checkpoint(BaseModel):
     recorded_at: str | None = Field(examples=["2026-01-31T01:29:57.120934Z"])
     signed_at: str = Field(examples=["2026-01-31T01:30:00.000000Z"])
     key: str = Field(examples=[KEY], description="the public key, base64")
-    signature: str = Field(examples=["…"], description="Ed25519 over the canonical form without it, base64")
+    signature: str = Field(examples=[SIGNATURE], description="Ed25519 over the canonical form without it, base64")
 
 
 class FiledCheckpoint(BaseModel):
