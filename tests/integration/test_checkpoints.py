@@ -20,6 +20,7 @@ from ledger.proof.checkpointing import NotVouchedFor, sign_head
 from ledger.proof.comparing import Comparison, compare
 from ledger.proof.folder import Folder
 from ledger.proof.statements import Signer, parsed
+from scripted import verify_export
 
 
 @pytest.fixture
@@ -155,7 +156,7 @@ def test_a_checkpoint_of_another_ledger_is_named(store: Audited, server: str, wo
     assert faults(store) == [("other-ledger", None)]
 
 
-def test_a_new_key_is_taken_where_the_old_one_is_still_trusted(store: Audited) -> None:
+def test_a_new_key_is_taken_where_the_old_one_is_still_trusted(store: Audited, tmp_path: Path) -> None:
     store.sign()
     store.grow(8)
     (former,) = store.checkpoints.known_keys()
@@ -168,6 +169,12 @@ def test_a_new_key_is_taken_where_the_old_one_is_still_trusted(store: Audited) -
         assert compare(connection, store.folder, trusting.known_keys()).is_clean
         forgetful = compare(connection, store.folder, trusting.known_keys()[:1])
     assert [each.fault for each in forgetful.disagreements] == ["other-key"]
+
+    assert "other-key" in store.scripted(tmp_path)[1]
+    both = tmp_path / "both.keys"
+    both.write_text("\n".join(map(as_setting, trusting.known_keys())), encoding="ascii")
+    said = verify_export(tmp_path / "ledger.jsonl.gz", both, store.folder.path)
+    assert said == (0, "8 events and 2 signed statements hold.")
 
 
 def test_what_a_restoration_has_cut_is_known_to_be_cut(store: Audited, server: str, workspace: str) -> None:
