@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from commands.base import Door
     from ledger.database import Database
     from ledger.ledger import Ledger
+    from ledger.proof.folder import Folder
     from ledger.sealing import Keyring
     from policy import Actor, Policy
     from policy.directory import Directory
@@ -24,6 +25,14 @@ class Tokens(Protocol):
     def actor_of(self, token: str) -> Actor | None:
         """The member whose token this is; none when it is unknown or was revoked."""
         ...
+
+
+class Checkpoints(Protocol):
+    """Where signed checkpoints lie, and the public keys that count, the service's own first."""
+
+    @property
+    def folder(self) -> Folder: ...
+    def known_keys(self) -> tuple[bytes, ...]: ...
 
 
 class Services(Protocol):
@@ -55,6 +64,8 @@ class Services(Protocol):
     def cursor_secret(self) -> bytes: ...
     @property
     def schema_is_current(self) -> Callable[[], bool]: ...
+    @property
+    def checkpoints(self) -> Checkpoints: ...
 
 
 def services_of(request: Request) -> Any:

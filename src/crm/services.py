@@ -11,6 +11,7 @@ from typing import Protocol
 
 from commands.base import Door
 from crm import tokens
+from crm.checkpoints import Checkpoints
 from crm.database.roles import APP
 from crm.store import Store
 from ledger.database import Database
@@ -62,6 +63,7 @@ class Services:
     clock: Callable[[], datetime]
     cursor_secret: bytes
     schema_is_current: Callable[[], bool]
+    checkpoints: Checkpoints
 
 
 @contextmanager
@@ -87,6 +89,7 @@ def services(store: Store, *, connections: int = 12) -> Iterator[Services]:
                 clock=_now,
                 cursor_secret=hmac.digest(master_key, b"genjin page cursors", "sha256"),
                 schema_is_current=store.is_current,
+                checkpoints=Checkpoints(store.settings),
             )
         finally:
             ledger.close()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,8 @@ from api.app import create_app
 from commands.base import execute
 from commands.door import Door
 from commands.members import RegisterMember
+from crm import settings
+from crm.checkpoints import Checkpoints
 from crm.migrate import migrate
 from crm.worker import run
 from keys import MASTER_KEY, TOKEN
@@ -103,7 +106,11 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
     """The service on a fresh workspace, with a member signed in; `patience` is how long a connection is waited for."""
     schema = f"t_{secrets.token_hex(4)}"
     migrate(server, schema)
-    with Database(server, schema, role="genjin_app", min_size=1, max_size=12, timeout=patience) as database:
+    with (
+        TemporaryDirectory() as folder,
+        Database(server, schema, role="genjin_app", min_size=1, max_size=12, timeout=patience) as database,
+    ):
+        checkpoints = Checkpoints(settings.read({"CRM_DATA_DIR": folder, "CRM_SCHEMA": schema}))
         keyring = Keyring(database, MASTER_KEY)
         ledger = Ledger(database, keyring)
         directory = Directory(database)
@@ -125,6 +132,7 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
             clock=lambda: datetime.now(UTC),
             cursor_secret=b"a secret for tests",
             schema_is_current=lambda: True,
+            checkpoints=checkpoints,
         )
         stop = Event()
         worker = Thread(target=run, args=(services, stop), name="worker")

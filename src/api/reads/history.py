@@ -1,4 +1,4 @@
-"""What auditors read: a customer's history, everything that happened, and the proof that nothing was altered."""
+"""What auditors read: a customer's history, and everything that happened."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from starlette.responses import Response
 
 from aggregates.customer import Customer
 from api.answers.problems import FieldFault, invalid
-from api.answers.shapes.ledger import History, Verification
+from api.answers.shapes.ledger import History
 from api.reads.records import require_seen
 from api.requests.asking import AFTER, AS_OF, ID, ON, TOPIC, Asked, Parameter
 from api.requests.reading import Moment, add_read, json_response, looking_at
 from api.services import Services
-from ledger.proof.chain import verify_chain
-from ledger.proof.claims import verify_claims
 from projections.engine.lists.cursor import Cursors, ForeignCursor
 from projections.history import queries
 from projections.history.labels import Lang
@@ -39,8 +37,6 @@ AGGREGATE = Parameter("aggregate_id", "uuid", "Only what happened to this record
 COMMAND = Parameter("command_id", "uuid", "Only what this one command did.")
 FROM = Parameter("recorded_from", "instant", "Recorded at this moment or later.", "2026-01-01T00:00:00+08:00")
 UNTIL = Parameter("recorded_until", "instant", "Recorded before this moment.", "2026-02-01T00:00:00+08:00")
-START = Parameter("from_position", "number", "The first position to check.", 1, least=1)
-UPTO = Parameter("upto", "number", "The last position to check; the end when left out.", 1024, least=1)
 
 
 def list_customer_history(crm: Services, asked: Asked) -> Any:
@@ -106,38 +102,6 @@ def _beyond(cursor: str | None, cursors: Cursors, question: bytes) -> int | None
         raise invalid(FieldFault("query", "/cursor", "unfit-cursor")) from None
 
 
-def read_verification(crm: Services, asked: Asked) -> Any:
-    """Checks the chain of hashes over the ledger, and the table of claims against the events.
-
-    A part of the ledger can be chosen; the claims are compared when all of it is checked.
-    """
-    start, upto = asked.get("from_position", 1), asked.get("upto")
-    with crm.database.connection() as connection:
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        chain = verify_chain(connection, start, upto)
-        claims = verify_claims(connection, crm.keyring) if start == 1 and upto is None else None
-    head = {"position": chain.head.position, "chain": chain.head.chain.hex()}
-    shown: dict[str, Any] = {
-        "position": chain.head.position,
-        "intact": chain.is_intact and (claims is None or claims.is_intact),
-        "chain": {
-            "from": start,
-            "checked": chain.checked,
-            "head": head,
-            "first_bad": chain.first_bad,
-            "fault": chain.fault,
-        },
-        "claims": None,
-    }
-    if claims is not None:
-        differences = [
-            {"kind": kind, "value": value, "held": held and held.aggregate_id, "expected": due and due.aggregate_id}
-            for (kind, value), (held, due) in claims.differences.items()
-        ]
-        shown["claims"] = {"checked": claims.checked, "differences": differences}
-    return shown
-
-
 def add_history_reads(router: APIRouter) -> None:
     """Puts these reads on the router."""
     add_read(
@@ -150,11 +114,3 @@ def add_history_reads(router: APIRouter) -> None:
     )
     filters = (TOPIC, ACTOR, SOURCE, CUSTOMER, AGGREGATE, COMMAND, FROM, UNTIL)
     add_read(router, "/audit/events", list_audit_events, shows=History, action="read-audit", takes=(*PAGED, *filters))
-    add_read(
-        router,
-        "/audit/verification",
-        read_verification,
-        shows=Verification,
-        action="read-audit",
-        takes=(START, UPTO),
-    )
