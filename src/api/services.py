@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ledger.proof.folder import Folder
     from ledger.sealing import Keyring
     from policy import Actor, Policy
+    from policy.accesses import Accesses
     from policy.directory import Directory
     from projections.engine.reader import Reader
 
@@ -54,6 +55,8 @@ class Services(Protocol):
     def policy(self) -> Policy: ...
     @property
     def directory(self) -> Directory: ...
+    @property
+    def accesses(self) -> Accesses: ...
     @property
     def keyring(self) -> Keyring: ...
     @property

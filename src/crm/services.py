@@ -18,6 +18,7 @@ from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
 from policy import Actor, Policy
+from policy.accesses import Accesses
 from policy.directory import Directory
 from projections.engine.ground import Ground
 from projections.engine.reader import Reader
@@ -56,6 +57,7 @@ class Services:
     ledger: Ledger
     policy: Policy
     directory: Directory
+    accesses: Accesses
     door: Door
     reader: Reader
     ground: Ground
@@ -82,6 +84,7 @@ def services(store: Store, *, connections: int = 12) -> Iterator[Services]:
                 ledger=ledger,
                 policy=policy,
                 directory=directory,
+                accesses=Accesses(database),
                 door=Door(ledger=ledger, policy=policy, clock=_now, directory=directory),
                 reader=Reader(database),
                 ground=Ground(database, keyring),

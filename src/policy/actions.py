@@ -22,6 +22,7 @@ NEEDED_BY: Mapping[str, tuple[str, ...]] = {
     "customers.archive": ("archive-customer", "reopen-customer"),
     "customers.assign": ("assign-owner",),
     "contacts.see": ("see-contacts",),
+    "contacts.reveal": ("reveal-contacts",),
     "opportunities.read": ("read-opportunities",),
     "opportunities.change": (
         "open-opportunity",

@@ -28,6 +28,7 @@ from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
 from policy import Actor, Policy
+from policy.accesses import Accesses
 from policy.directory import Directory
 from projections.engine.reader import Reader
 
@@ -126,6 +127,7 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
             ledger=ledger,
             policy=policy,
             directory=directory,
+            accesses=Accesses(database),
             door=door,
             reader=Reader(database),
             tokens=SimpleNamespace(actor_of=actors.get),

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from api.reads.accesses import add_access_reads
 from api.reads.history import add_history_reads
 from api.reads.permissions import add_permission_reads
 from api.reads.pipeline import add_pipeline_reads
@@ -22,3 +23,4 @@ def add_reads(router: APIRouter) -> None:
     add_receivable_reads(router)
     add_projection_reads(router)
     add_permission_reads(router)
+    add_access_reads(router)

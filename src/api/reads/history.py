@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from aggregates.customer import Customer
+from api.answers.bulk import note_bulk
 from api.answers.problems import FieldFault, invalid
 from api.answers.shapes.ledger import History
 from api.reads.records import require_seen
@@ -57,7 +58,9 @@ def list_audit_events(crm: Services, asked: Asked) -> Any:
     given = {name: asked.get(name) for name in names}
     given |= {f"{name}s": asked.get(name, ()) for name in ("topic", "actor", "source")}
     with looking_at(crm, "history", asked) as moment:
-        return _told(_page(crm, asked, moment, given), asked)
+        found = _page(crm, asked, moment, given)
+    note_bulk(crm, asked.actor, "read-audit", asked.sight, found)
+    return _told(found, asked)
 
 
 def _page(crm: Services, asked: Asked, moment: Moment, given: dict[str, Any]) -> dict[str, Any]:

@@ -62,6 +62,7 @@ async def identify(request: Request) -> Actor:
     actor = identities.remembered(token) or await run_in_threadpool(identities.actor_of, token)
     if actor is None:
         raise _unauthenticated('Bearer realm="genjin", error="invalid_token"')
+    request.state.actor = actor
     return actor
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.answers.bulk import note_bulk
 from api.answers.encoding import to_json
 from api.answers.problems import FieldFault, Problem, invalid
 from api.requests.asking import Asked, Parameter, ask, listing_parameters
@@ -133,6 +134,7 @@ def _read(
         _refuse_masked(listing, asked, crm.policy.roles_for("see-contacts"))
     try:
         shown = reading(crm, replace(asked, sight=sight))
+        note_bulk(crm, actor, action, sight, shown)
     except StillBuilding as building:
         return being_built(building)
     return shown if isinstance(shown, Response) else json_response(shown)

@@ -168,6 +168,7 @@ def _write(asked: Asked, layout: Layout, form: Format, lang: Lang, file: BinaryI
             with taking(made, asked, layout, lang.value, AUDITOR) as taken:
                 with _progress(taken, quiet=quiet) as lines:
                     rows = written(form, taken.layout.sheet(lang.value), lines, file, to_json)
+                made.accesses.note("export", AUDITOR.id, f"export-{asked.table}", rows=rows)
                 return {"rows": rows, "on": taken.on, "position": taken.position}
         except DomainError as refused:
             _cannot_start(why(refused))
