@@ -15,7 +15,7 @@ from aggregates.base import Aggregate
 from aggregates.member import Member
 from aggregates.team import Team
 from aggregates.workspace import DEFAULT_SETTINGS, WORKSPACE_ID, Settings, Workspace
-from commands.work import Store, Work
+from commands.work import Store, Surroundings, Work
 from ledger.errors import NotFound
 from policy import EVERYBODY, Policy, Reach
 from policy.directory import Directory
@@ -43,9 +43,11 @@ class Door:
         policy: Policy | None = None,
         clock: Callable[[], datetime] = utc_now,
         directory: Directory | None = None,
+        surroundings: Surroundings | None = None,
     ) -> None:
         self.ledger = ledger
         self.directory = directory
+        self.surroundings = surroundings
         self.policy = policy or Policy()
         self.clock = clock
         self._settings = DEFAULT_SETTINGS
@@ -57,7 +59,9 @@ class Door:
         """What one attempt at one command works with, which is done for somebody with that reach."""
         if len(self._known) > MOST_KNOWN:
             self._known = set()
-        return Work(self.ledger, self.clock(), self.settings(), self.new_id, self._known, first_id, by, reach)
+        return Work(
+            self.ledger, self.clock(), self.settings(), self.new_id, self._known, first_id, by, reach, self.surroundings
+        )
 
     def turn(self, to: UUID | None) -> AbstractContextManager[object]:
         """One command at a time on the same aggregate in this process, since only one of them could win anyway."""
@@ -72,8 +76,10 @@ class Door:
         changed = tuple(changed)
         if any(isinstance(aggregate, Workspace) for aggregate in changed):
             self._settings_until = 0.0
-        if self.directory is not None and any(isinstance(aggregate, (Member, Team)) for aggregate in changed):
-            self.directory.expire()
+        if any(isinstance(aggregate, (Member, Team)) for aggregate in changed):
+            self._known = set()
+            if self.directory is not None:
+                self.directory.expire()
 
     def settings(self) -> Settings:
         """The settings of the workspace, at most a second old."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -10,7 +11,7 @@ from uuid import UUID
 from aggregates.base import Aggregate, DomainError
 from aggregates.business_days import Calendar
 from aggregates.customer import Customer
-from aggregates.member import Member
+from aggregates.member import LastAdministrator, Member
 from aggregates.opportunity import Opportunity
 from aggregates.pipeline import DEFAULT_PIPELINE_ID, Pipeline
 from aggregates.receivable import Receivable
@@ -56,6 +57,39 @@ class Store(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Owned:
+    """What belongs to a member now."""
+
+    customers: Sequence[UUID] = ()
+    opportunities: Sequence[UUID] = ()
+    """Those that are open."""
+
+
+class Surroundings(Protocol):
+    """What commands need to know beside the aggregates: today's members, and what belongs to whom."""
+
+    def owned_by(self, member_id: UUID) -> Owned:
+        """What belongs to a member; everything that was written so far is taken into account."""
+        ...
+
+    def administrators(self) -> frozenset[UUID]:
+        """The administrators who may act."""
+        ...
+
+
+class Alone:
+    """Nothing around: nobody owns anything, and roles are not looked after."""
+
+    def owned_by(self, member_id: UUID) -> Owned:  # noqa: ARG002
+        """Nothing."""
+        return Owned()
+
+    def administrators(self) -> frozenset[UUID]:
+        """Somebody else is always there."""
+        return frozenset((UUID(int=0),))
+
+
 class Work:
     """One attempt at one command; what is loaded twice is the same object. `by` is the member who asks, if one does.
 
@@ -72,6 +106,7 @@ class Work:
         first_id: UUID | None = None,
         by: UUID | None = None,
         reach: Reach = EVERYBODY,
+        surroundings: Surroundings | None = None,
     ) -> None:
         self.now = now
         self.by = by
@@ -82,6 +117,7 @@ class Work:
         self._known = known
         self._first_id = first_id
         self._reach = reach
+        self._surroundings = surroundings or Alone()
         self._admitted: set[UUID] = set()
         self._loaded: dict[UUID, Aggregate] = {}
 
@@ -141,8 +177,33 @@ class Work:
         return id
 
     def owner(self, given: UUID | None) -> UUID | None:
-        """Whose something new is: the member that is given; of whoever asks, where that one makes only its own."""
-        return self.by if given is None and not self._reach.is_all else self.require(Member, given)
+        """Whose something new is: the member that is given, of whoever asks where that one makes only its own.
+
+        Raises NotFound, MemberRemoved, MemberSuspended.
+        """
+        if given is None:
+            return None if self._reach.is_all else self.by
+        if given != self.by and (Member, given) not in self._known:
+            self.load(Member, given).require_active()
+            self._known.add((Member, given))
+        return given
+
+    def new_owner(self, given: UUID | None) -> UUID | None:
+        """Who looks after something from now on, or nobody. Raises NotFound, MemberRemoved, MemberSuspended."""
+        if given is not None:
+            self.load(Member, given).require_active()
+        return given
+
+    def owned_by(self, member_id: UUID) -> Owned:
+        """What belongs to a member within reach; raises NotFound."""
+        if not self._reach.covers(member_id):
+            raise NotFound(str(vars(Member)["TOPIC"]), member_id)
+        return self._surroundings.owned_by(member_id)
+
+    def require_another_administrator(self, member: Member) -> None:
+        """Somebody is left who may change roles when this member no longer does; raises LastAdministrator."""
+        if self._surroundings.administrators() == {member.id}:
+            raise LastAdministrator(id=member.id)
 
     def customer(self, id: UUID | None) -> Customer:
         """A customer that is not in the archive. Raises NotFound, CustomerArchived."""

@@ -14,6 +14,7 @@ from crm import tokens
 from crm.checkpoints import Checkpoints
 from crm.database.roles import APP
 from crm.store import Store
+from crm.surroundings import Surroundings
 from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
@@ -77,6 +78,7 @@ def services(store: Store, *, connections: int = 12) -> Iterator[Services]:
         ledger = Ledger(database, keyring)
         directory = Directory(database)
         policy = Policy(directory)
+        reader = Reader(database)
         try:
             yield Services(
                 database=database,
@@ -85,8 +87,8 @@ def services(store: Store, *, connections: int = 12) -> Iterator[Services]:
                 policy=policy,
                 directory=directory,
                 accesses=Accesses(database),
-                door=Door(ledger=ledger, policy=policy, clock=_now, directory=directory),
-                reader=Reader(database),
+                door=Door(ledger, policy, _now, directory, Surroundings(ledger, reader, directory)),
+                reader=reader,
                 ground=Ground(database, keyring),
                 tokens=KeptTokens(database, directory),
                 clock=_now,

@@ -20,7 +20,7 @@ NEEDED_BY: Mapping[str, tuple[str, ...]] = {
         "log-follow-up",
     ),
     "customers.archive": ("archive-customer", "reopen-customer"),
-    "customers.assign": ("assign-owner",),
+    "customers.assign": ("assign-owner", "hand-over"),
     "contacts.see": ("see-contacts",),
     "contacts.reveal": ("reveal-contacts",),
     "opportunities.read": ("read-opportunities",),

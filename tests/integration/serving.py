@@ -22,6 +22,7 @@ from commands.members import RegisterMember
 from crm import settings
 from crm.checkpoints import Checkpoints
 from crm.migrate import migrate
+from crm.surroundings import Surroundings
 from crm.worker import run
 from keys import MASTER_KEY, TOKEN
 from ledger.database import Database
@@ -116,7 +117,8 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
         ledger = Ledger(database, keyring)
         directory = Directory(database)
         policy = Policy(directory)
-        door = Door(ledger=ledger, policy=policy, directory=directory)
+        reader = Reader(database)
+        door = Door(ledger, policy, directory=directory, surroundings=Surroundings(ledger, reader, directory))
         first = Actor("member:test", None, "test", "api", frozenset({"administrator"}))
         member_id = execute(RegisterMember(name="赵顾问"), to=None, by=first, door=door).id
         actor = Actor(f"member:{member_id}", member_id, "赵顾问", "api", frozenset({"administrator"}))
@@ -129,7 +131,7 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
             directory=directory,
             accesses=Accesses(database),
             door=door,
-            reader=Reader(database),
+            reader=reader,
             tokens=SimpleNamespace(actor_of=actors.get),
             clock=lambda: datetime.now(UTC),
             cursor_secret=b"a secret for tests",

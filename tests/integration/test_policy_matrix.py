@@ -114,6 +114,7 @@ WRITTEN: Mapping[str, str] = {
     "POST /members/{id}/suspension": "members.change",
     "DELETE /members/{id}/suspension": "members.change",
     "POST /members/{id}/removal": "members.change",
+    "POST /members/{id}/handover": "customers.assign",
     "POST /products": "catalogue.change",
     "PATCH /products/{id}": "catalogue.change",
     "POST /pipelines": "catalogue.change",
@@ -400,3 +401,23 @@ def test_somebody_who_was_suspended_reaches_nothing(office: Office) -> None:
     office.api.done(f"/members/{member.member_id}/suspension")
     assert not directory.member(member.member_id).may_act
     assert replace(member, headers={"Authorization": "Bearer nobody"}).get("/tracking").status_code == 401
+
+
+def test_a_supervisor_hands_over_only_what_its_own_people_look_after(office: Office) -> None:
+    api, supervisor = office.api, office.as_role[Role.SUPERVISOR]
+    team_id = api.get(f"/members/{supervisor.member_id}").json()["team_id"]
+    leaver, heir, stranger = (api.signed_in("sales", team_id=team_id if own else None) for own in (True, True, False))
+    customers = [leaver.customer(f"离职{number}") for number in range(3)]
+    deal = leaver.opportunity(customers[0])
+    api.read("/tracking")
+    refused = supervisor.post(f"/members/{stranger.member_id}/handover", {"member_id": str(heir.member_id)})
+    assert refused.status_code == 404
+    assert api.post(f"/members/{leaver.member_id}/removal").json()["code"] == "member-still-owns"
+    supervisor.done(f"/members/{leaver.member_id}/handover", {"member_id": str(heir.member_id), "reason": "离职"})
+    assert api.get(f"/customers/{customers[2]}").json()["owner_id"] == str(heir.member_id)
+    assert leaver.get(f"/customers/{customers[0]}").status_code == 404
+    assert heir.get(f"/opportunities/{deal}", after=api.head()).status_code == 200
+    events = [each for each in api.get("/events", limit=1000).json()["items"] if each["reason"] == "离职"]
+    assert len({each["command_id"] for each in events}) == 1
+    assert [each["topic"] for each in events].count("customer.owner-assigned") == 3
+    api.done(f"/members/{leaver.member_id}/removal")

@@ -15,7 +15,7 @@ from projections.history.records import Reading, Record, beginnings
 
 LISTED = ("、", ", ")
 ARROW = " → "
-OF_MEMBERS = ("owner_id", "follower_id")
+OF_MEMBERS = ("owner_id", "follower_id", "member_id")
 OF_TEAMS = ("team_id", "parent_id")
 NAMED = (*OF_MEMBERS, *OF_TEAMS, "product_id")
 """Ids that are shown as names."""
