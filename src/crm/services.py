@@ -15,6 +15,7 @@ from crm.database.roles import APP
 from crm.store import Store
 from ledger.database import Database
 from ledger.ledger import Ledger
+from ledger.patience import Patience
 from ledger.sealing import Keyring
 from policy import Actor, Policy
 from projections.engine.ground import Ground
@@ -59,10 +60,10 @@ class Services:
 
 
 @contextmanager
-def services(store: Store, *, connections: int = 12) -> Iterator[Services]:
+def services(store: Store, *, connections: int = 12, patience: Patience | None = None) -> Iterator[Services]:
     """The services over a store that is migrated; its connections are closed afterwards."""
-    master_key = store.master_key
-    with Database(store.conninfo, store.settings.schema, role=APP, max_size=connections) as database:
+    master_key, schema = store.master_key, store.settings.schema
+    with Database(store.conninfo, schema, role=APP, max_size=connections, patience=patience) as database:
         keyring = Keyring(database, master_key)
         ledger = Ledger(database, keyring)
         policy = Policy()

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import uvicorn
 
-from crm.processes.protocol import LARGEST_HEAD, Protocol, with_encoded_address
+from api.limits.limiting import LARGEST_HEAD, MOST_HEADERS
+from crm.processes.protocol import Protocol, with_encoded_address
 from integration.serving import Api
 from keys import TOKEN
 

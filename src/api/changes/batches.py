@@ -98,7 +98,7 @@ def _one(
     try:
         outcome = do(crm, _command(item, index), item.to, actor, item.if_match, key, index)
     except Exception as error:
-        problem = problem_of(error) or broken(error, f"{path} at {index}")
+        problem = problem_of(error) or broken(error)
         shown = document(_inside(problem, index), language, f"{path}#/commands/{index}")
         return {"index": index, "status": problem.status, "problem": shown}
     return {"index": index, "status": 200, "id": outcome.id, "version": outcome.version, "position": outcome.position}

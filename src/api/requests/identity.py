@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.answers.problems import Problem
+from api.noted import note_actor
 
 if TYPE_CHECKING:
     from policy import Actor
@@ -62,6 +63,7 @@ async def identify(request: Request) -> Actor:
     actor = identities.remembered(token) or await run_in_threadpool(identities.actor_of, token)
     if actor is None:
         raise _unauthenticated('Bearer realm="genjin", error="invalid_token"')
+    note_actor(request.scope, actor.id)
     return actor
 
 

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from api.answers.encoding import to_json
 from api.answers.problems import FieldFault, invalid
+from api.limits.limiting import require_room
 from api.requests.asking import Asked, Parameter, ask, listing_parameters
 from api.requests.days import business_day
 from api.requests.identity import identify
@@ -115,6 +116,8 @@ def _endpoint(
         asked = ask(request, takes, listing, crm.cursor_secret)
         may_wait = asked.as_of is not None or asked.after is not None
         limiter = request.app.state.waiting if may_wait else None
+        if limiter is not None:
+            require_room(limiter)
         return await to_thread.run_sync(_read, crm, reading, asked, actor, action, limiter=limiter)
 
     return endpoint

@@ -12,10 +12,10 @@ import msgspec
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.answers.problems import Problem, document
+from api.limits.limiting import LARGEST_HEAD, MOST_HEADERS
+from api.operations.headers import ALWAYS, UNLESS_SAID
 from api.texts import preferred
 
-LARGEST_HEAD = 16_384
-"""Bytes of an address and headers together, where they come in several pieces."""
 _FOREIGN = re.compile(rb"[\x80-\xff]")
 _ACCEPTED = re.compile(rb"\r?\naccept-language:([^\r\n]*)", re.IGNORECASE)
 
@@ -80,13 +80,15 @@ def malformed(status: int, received: bytes) -> list[h11.Event]:
     accepted = _ACCEPTED.search(received[:LARGEST_HEAD])
     language = preferred(accepted[1].decode("latin-1").strip() if accepted else None)
     code = "headers-too-large" if status == 431 else "malformed-request"
-    shown = document(Problem(status, code, {"limit": LARGEST_HEAD}), language, "")
+    shown = document(Problem(status, code, {"limit": LARGEST_HEAD, "most": MOST_HEADERS}), language, "")
     body = msgspec.json.encode(shown)
     headers = [
-        ("content-type", "application/problem+json"),
-        ("content-language", language),
-        ("content-length", str(len(body))),
-        ("connection", "close"),
+        (b"content-type", b"application/problem+json"),
+        (b"content-language", language.encode()),
+        (b"content-length", b"%d" % len(body)),
+        (b"connection", b"close"),
+        *ALWAYS,
+        *UNLESS_SAID,
     ]
     begun = h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase)
     return [begun, h11.Data(data=body), h11.EndOfMessage()]
