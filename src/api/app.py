@@ -31,7 +31,7 @@ from api.limits.limiting import Limited
 from api.noted import id_in
 from api.operations import health
 from api.operations.metrics import Metrics
-from api.operations.watching import Watched
+from api.operations.watching import Tell, Watched
 from api.reads import add_reads
 from api.requests.bodies import MAX_BODY
 from api.requests.identity import Identities
@@ -55,8 +55,8 @@ _KNOWN: tuple[type[Exception], ...] = (
 )
 
 
-def create_app(services: Services, limits: Limits | None = None) -> FastAPI:
-    """The service over HTTP, on the pieces it is given."""
+def create_app(services: Services, limits: Limits | None = None, tell: Tell | None = None) -> FastAPI:
+    """The service over HTTP, on the pieces it is given; `tell` writes a line for each request."""
     app = FastAPI(
         title="Genjin",
         version="1",
@@ -88,15 +88,15 @@ def create_app(services: Services, limits: Limits | None = None) -> FastAPI:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _unfit)
     app.add_exception_handler(Exception, _break_down)
-    _surround(app, limits or Limits())
+    _surround(app, limits or Limits(), tell)
     return app
 
 
-def _surround(app: FastAPI, limits: Limits) -> None:
+def _surround(app: FastAPI, limits: Limits, tell: Tell | None) -> None:
     """Puts what holds for every request around all the rest, the answer to a mistake of ours included."""
     build = app.build_middleware_stack
     metrics: Metrics = app.state.metrics
-    app.build_middleware_stack = lambda: Watched(Limited(build(), limits), metrics)  # type: ignore[method-assign]
+    app.build_middleware_stack = lambda: Watched(Limited(build(), limits), metrics, tell)  # type: ignore[method-assign]
 
 
 @asynccontextmanager

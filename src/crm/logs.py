@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -59,38 +62,29 @@ def configure(level: str, form: LogFormat = "text") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    _configure_requests(form)
     if root.level > logging.DEBUG:
         for chatty in CHATTY:
             logging.getLogger(chatty).setLevel(max(root.level, logging.WARNING))
 
 
-def _configure_requests(form: LogFormat) -> None:
-    """The lines of requests are so many that they take a short way of their own."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_RequestLine(form))
-    requests = logging.getLogger(REQUESTS)
-    requests.handlers[:] = [handler]
-    requests.propagate = False
+def request_lines(level: str, form: LogFormat = "text") -> Callable[[int, dict[str, Any]], None]:
+    """Writes the lines of requests: so many that they go straight to standard error, each in one piece."""
+    least, descriptor, encode = logging.getLevelNamesMapping()[level.upper()], sys.stderr.fileno(), msgspec.json.encode
 
+    def write(level: int, told: dict[str, Any]) -> None:
+        if level < least:
+            return
+        moment, name = f"{datetime.now(UTC).isoformat()[:26]}Z", logging.getLevelName(level).lower()
+        if form == "json":
+            line = encode(told | {"event": "request", "level": name, "logger": REQUESTS, "timestamp": moment})
+        else:
+            line = (
+                f"{moment} [{name:<9}] request {' '.join([f'{key}={value}' for key, value in told.items()])}".encode()
+            )
+        with suppress(OSError):  # nobody reads it any more
+            os.write(descriptor, line + b"\n")
 
-class _RequestLine(logging.Formatter):
-    """One request as one line; what is told of it is in `told`."""
-
-    def __init__(self, form: LogFormat) -> None:
-        super().__init__()
-        self._is_json = form == "json"
-        self._encode = msgspec.json.Encoder().encode
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line, as the others look."""
-        told: dict[str, Any] = getattr(record, "told", {})
-        moment = f"{datetime.fromtimestamp(record.created, UTC).isoformat()[:26]}Z"
-        level = record.levelname.lower()
-        if self._is_json:
-            head = {"event": record.msg, "level": level, "logger": record.name, "timestamp": moment}
-            return self._encode(told | head).decode()
-        return f"{moment} [{level:<9}] {record.msg} {' '.join([f'{name}={value}' for name, value in told.items()])}"
+    return write
 
 
 def _without_messages(exc_info: ExcInfo) -> str:

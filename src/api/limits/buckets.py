@@ -45,19 +45,21 @@ class Buckets(Generic[K]):
 
     def take(self, key: K, now: float) -> float:
         """Take one; 0 where there was one, else the seconds until there is."""
-        wait = self.wait(key, now)
-        if not wait and self._rate:
-            self._known[key] = (self._left(key, now) - 1.0, now)
-            self._known.move_to_end(key)
-            if len(self._known) > MOST_KNOWN:
-                self._known.popitem(last=False)
-        return wait
+        if not self._rate:
+            return 0.0
+        left = self._left(key, now)
+        if left < 1.0:
+            return (1.0 - left) / self._rate
+        self._known[key] = (left - 1.0, now)
+        self._known.move_to_end(key)
+        if len(self._known) > MOST_KNOWN:
+            self._known.popitem(last=False)
+        return 0.0
 
     def wait(self, key: K, now: float) -> float:
         """The seconds until there is one to take; 0 where there is."""
-        if not self._rate or (left := self._left(key, now)) >= 1.0:
-            return 0.0
-        return (1.0 - left) / self._rate
+        left = self._left(key, now) if self._rate else 1.0
+        return 0.0 if left >= 1.0 else (1.0 - left) / self._rate
 
     def _left(self, key: K, now: float) -> float:
         found = self._known.get(key)

@@ -25,9 +25,8 @@ _HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 def secured(given: Iterable[tuple[bytes, bytes]], scope: Scope) -> Headers:
     """The headers of an answer with all that belong to it; HSTS only where the client came over TLS."""
-    headers = list(given)
-    said = {name.lower() for name, _ in headers}
-    headers += ALWAYS
+    headers = [*given, *ALWAYS]
+    said = [name for name, _ in headers]
     headers += [each for each in UNLESS_SAID if each[0] not in said]
     if scope.get("scheme") == "https":
         headers.append(_HSTS)

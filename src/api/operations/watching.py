@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from asyncio import CancelledError
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -15,7 +16,8 @@ from api.operations.headers import secured
 from api.operations.metrics import Metrics, method_of, route_of
 from commands.watching import watcher
 
-REQUESTS = logging.getLogger("genjin.requests")
+Tell = Callable[[int, dict[str, Any]], None]
+"""Writes the line of a request: its level, as in `logging`, and what is told of it."""
 QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked for every few seconds by programs: their lines are only for debugging while all is well."""
 MOST_COMMANDS = 3
@@ -25,9 +27,10 @@ MOST_COMMANDS = 3
 class Watched:
     """The app, each of whose requests is noted, timed and told in one line."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, tell: Tell | None = None) -> None:
         self._app = app
         self._metrics = metrics
+        self._tell = tell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, and say afterwards how that went."""
@@ -54,21 +57,20 @@ class Watched:
         finally:
             watcher.reset(watching)
             seconds = perf_counter() - begun
-            self._metrics.observe(method_of(scope), route_of(scope), status, seconds, seen)
-            tell(seen, scope, status, seconds)
+            method, route = method_of(scope), route_of(scope)
+            self._metrics.observe(method, route, status, seconds, seen)
+            if self._tell is not None:
+                self._tell(_level(route, status), _told(seen, method, route, status, seconds))
 
 
-def tell(seen: Noted, scope: Scope, status: int, seconds: float) -> None:
-    """Write the request's line: the route's own path and never the address, since ids and searches are personal."""
-    route = route_of(scope)
-    level = logging.ERROR if status >= 500 else logging.WARNING if status >= 400 else logging.INFO
-    if level == logging.INFO and route in QUIET:
-        level = logging.DEBUG
-    if REQUESTS.isEnabledFor(level):
-        REQUESTS.log(level, "request", extra={"told": _told(seen, method_of(scope), route, status, seconds)})
+def _level(route: str, status: int) -> int:
+    if status < 400:
+        return logging.DEBUG if route in QUIET else logging.INFO
+    return logging.WARNING if status < 500 else logging.ERROR
 
 
 def _told(seen: Noted, method: str, route: str, status: int, seconds: float) -> dict[str, Any]:
+    """What is told of a request: the route's own path and never the address, since ids and searches are personal."""
     told: dict[str, Any] = {
         "request_id": seen.id,
         "method": method,
@@ -80,6 +82,8 @@ def _told(seen: Noted, method: str, route: str, status: int, seconds: float) -> 
         told["actor"] = seen.actor
     if seen.refusal is not None:
         told["refusal"] = seen.refusal
+    if not seen.commands:
+        return told
     ids = [str(written) for _, _, written in seen.commands if written is not None]
     if ids:
         told["commands" if len(ids) > 1 else "command"] = ids[:MOST_COMMANDS] if len(ids) > 1 else ids[0]

@@ -43,8 +43,10 @@ def main() -> None:
     chosen = settings.read()
     logs.configure(chosen.log_level, chosen.log_format)
     with store.opened(chosen) as opened, services(opened, patience=chosen.patience) as made:
+        lines = logs.request_lines(chosen.log_level, chosen.log_format)
+        app = create_app(made, chosen.limits, lines)
         config = uvicorn.Config(
-            told_when_stopping(create_app(made, chosen.limits), lambda: server.should_exit),
+            told_when_stopping(app, lambda: server.should_exit),
             http=Protocol,
             h11_max_incomplete_event_size=LARGEST_HEAD,
             log_config=None,
