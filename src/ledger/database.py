@@ -59,10 +59,11 @@ class Database:
         )
 
     @contextmanager
-    def connection(self, *, autocommit: bool = False) -> Iterator[Connection]:
+    def connection(self, *, autocommit: bool = False, at_leisure: bool = False) -> Iterator[Connection]:
         """A connection for one unit of work: committed when the block ends well, rolled back otherwise.
 
         With `autocommit` every statement is a transaction of its own, which saves the round trips of BEGIN and COMMIT.
+        What is done `at_leisure` takes as long as it takes.
         Raises DatabaseAway when none can be had in time, DatabaseBusy when that is because all are in use.
         """
         try:
@@ -72,10 +73,12 @@ class Database:
         except (PoolTimeout, PoolClosed) as error:
             raise (DatabaseBusy if len(self._in_use) >= self.most else DatabaseAway)(str(error)) from error
         self._in_use.add(id(connection))
-        if self._watch is not None:
+        if self._watch is not None and not at_leisure:
             self._watch.begin(connection)
         try:
             connection.autocommit = autocommit
+            if at_leisure and not autocommit:
+                connection.execute("SET LOCAL statement_timeout = 0")
             yield connection
             if not autocommit:
                 connection.commit()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from api.limits.limiting import LARGEST_HEAD, MOST_HEADERS
+from api.limits.limiting import LARGEST_HEAD
 from crm.processes.protocol import Protocol, with_encoded_address
 from integration.serving import Api
 from keys import TOKEN

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import ceil
+from threading import Lock
 from time import monotonic
 
 from anyio import CapacityLimiter, to_thread
@@ -95,7 +98,22 @@ def require_small_head(scope: Scope) -> None:
 def require_room(limiter: CapacityLimiter, most: int = MOST_WAITING) -> None:
     """Go on where not too many wait for a thread already; raises Problem 503."""
     if limiter.available_tokens <= 0 and limiter.statistics().tasks_waiting >= most:
-        raise Problem(503, "overloaded", {"seconds": RETRY_SECONDS}, headers={"Retry-After": str(RETRY_SECONDS)})
+        raise _overloaded()
+
+
+@contextmanager
+def one_at_a_time(lock: Lock) -> Iterator[None]:
+    """Do what takes long only once at a time in a process; raises Problem 503 where it is being done already."""
+    if not lock.acquire(blocking=False):
+        raise _overloaded()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _overloaded() -> Problem:
+    return Problem(503, "overloaded", {"seconds": RETRY_SECONDS}, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 def _come_again(code: str, wait: float) -> Problem:

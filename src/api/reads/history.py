@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from aggregates.customer import Customer
 from api.answers.problems import FieldFault, invalid
 from api.answers.shapes.ledger import History, Verification
+from api.limits.limiting import one_at_a_time
 from api.requests.asking import AFTER, AS_OF, ID, ON, TOPIC, Asked, Parameter
 from api.requests.reading import Moment, add_read, json_response, looking_at
 from api.services import Services
@@ -105,13 +107,16 @@ def _beyond(cursor: str | None, cursors: Cursors, question: bytes) -> int | None
         raise invalid(FieldFault("query", "/cursor", "unfit-cursor")) from None
 
 
+_PROVING = Lock()
+
+
 def read_verification(crm: Services, asked: Asked) -> Any:
     """Checks the chain of hashes over the ledger, and the table of claims against the events.
 
     A part of the ledger can be chosen; the claims are compared when all of it is checked.
     """
     start, upto = asked.get("from_position", 1), asked.get("upto")
-    with crm.database.connection() as connection:
+    with one_at_a_time(_PROVING), crm.database.connection(at_leisure=True) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         chain = verify_chain(connection, start, upto)
         claims = verify_claims(connection, crm.keyring) if start == 1 and upto is None else None
