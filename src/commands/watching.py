@@ -30,21 +30,21 @@ class Watcher(Protocol):
         """It was written, or stopped by an error."""
 
 
-watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("watchers", default=())
 """Who watches the commands that are done here."""
 
 
 @contextmanager
 def watched(action: str) -> Iterator[Doing]:
     """Do a command in the block, seen by whoever watches."""
-    doing, watching = Doing(action), watcher.get()
-    if watching is None:
-        yield doing
-        return
-    watching.began(doing)
+    doing, watching = Doing(action), watchers.get()
+    for watcher in watching:
+        watcher.began(doing)
     try:
         yield doing
     except BaseException as error:
-        watching.ended(doing, error)
+        for watcher in watching:
+            watcher.ended(doing, error)
         raise
-    watching.ended(doing, None)
+    for watcher in watching:
+        watcher.ended(doing, None)

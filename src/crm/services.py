@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
+
+import psycopg
 
 from commands.base import Door
 from crm import tokens
@@ -60,10 +62,18 @@ class Services:
 
 
 @contextmanager
-def services(store: Store, *, connections: int = 12, patience: Patience | None = None) -> Iterator[Services]:
+def services(
+    store: Store,
+    *,
+    connections: int = 12,
+    patience: Patience | None = None,
+    cursors: type[psycopg.Cursor[Any]] = psycopg.Cursor,
+) -> Iterator[Services]:
     """The services over a store that is migrated; its connections are closed afterwards."""
     master_key, schema = store.master_key, store.settings.schema
-    with Database(store.conninfo, schema, role=APP, max_size=connections, patience=patience) as database:
+    with Database(
+        store.conninfo, schema, role=APP, max_size=connections, patience=patience, cursors=cursors
+    ) as database:
         keyring = Keyring(database, master_key)
         ledger = Ledger(database, keyring)
         policy = Policy()

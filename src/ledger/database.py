@@ -36,13 +36,18 @@ class Database:
         max_size: int = 10,
         timeout: float = 5.0,
         patience: Patience | None = None,
+        cursors: type[psycopg.Cursor[Any]] = psycopg.Cursor,
     ) -> None:
-        """`timeout` is how long a connection is waited for; `patience` bounds everything else, where it is given."""
+        """`timeout` is how long a connection is waited for; `patience` bounds everything else, where it is given.
+
+        `cursors` is for whoever wants to watch the statements.
+        """
         self.conninfo = conninfo
         self.schema = schema
         self.role = role
         self.most = max_size
         self._patience = patience
+        self._cursors = cursors
         self._watch = None if patience is None or not patience.statement else Watch(patience.longest)
         self._in_use: set[int] = set()
         self._pool: ConnectionPool[Connection] = ConnectionPool(
@@ -149,6 +154,7 @@ class Database:
 
     def _configure(self, connection: Connection) -> None:
         packing.register(connection)
+        connection.cursor_factory = self._cursors
         connection.autocommit = True
         connection.execute(
             "SELECT set_config('search_path', quote_ident(%s) || ', public', false),"

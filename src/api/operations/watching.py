@@ -14,7 +14,7 @@ from api import noted
 from api.noted import Commands, Noted
 from api.operations.headers import secured
 from api.operations.metrics import Metrics, method_of, route_of
-from commands.watching import watcher
+from commands.watching import watchers
 
 Tell = Callable[[int, dict[str, Any]], None]
 """Writes the line of a request: its level, as in `logging`, and what is told of it."""
@@ -48,14 +48,14 @@ class Watched:
                 message = {**message, "headers": [*secured(message.get("headers", ()), scope), request_id]}
             await send(message)
 
-        watching = watcher.set(Commands(seen))
+        watching = watchers.set((*watchers.get(), Commands(seen)))
         try:
             await self._app(scope, receive, noting)
         except CancelledError:
             status = 503
             raise
         finally:
-            watcher.reset(watching)
+            watchers.reset(watching)
             seconds = perf_counter() - begun
             method, route = method_of(scope), route_of(scope)
             self._metrics.observe(method, route, status, seconds, seen)

@@ -15,6 +15,7 @@ from crm import logs, settings, stopping, store
 from crm.processes import lifeline
 from crm.processes.listening import BACKLOG
 from crm.processes.protocol import Protocol
+from crm.processes.tracing import tracing
 from crm.services import services
 
 FINISHING = 5
@@ -42,9 +43,13 @@ def main() -> None:
     lifeline.hold(given.lifeline)
     chosen = settings.read()
     logs.configure(chosen.log_level, chosen.log_format)
-    with store.opened(chosen) as opened, services(opened, patience=chosen.patience) as made:
+    with (
+        tracing() as traced,
+        store.opened(chosen) as opened,
+        services(opened, patience=chosen.patience, cursors=traced.cursors) as made,
+    ):
         lines = logs.request_lines(chosen.log_level, chosen.log_format)
-        app = create_app(made, chosen.limits, lines)
+        app = traced.around(create_app(made, chosen.limits, lines))
         config = uvicorn.Config(
             told_when_stopping(app, lambda: server.should_exit),
             http=Protocol,
