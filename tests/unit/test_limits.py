@@ -87,6 +87,7 @@ def test_guessing_tokens_ends_soon_and_does_not_hold_up_those_who_are_known() ->
     assert guesses[2].json()["code"] == "too-many-unauthenticated"
     assert asking.get("/x").status_code == 429
     assert asking.get("/x", headers=GOOD).status_code == 200
+    assert asking.get("/readyz").status_code == 401, "this one is open to anybody in the service itself"
 
 
 def test_the_process_always_says_that_it_lives() -> None:

@@ -22,6 +22,8 @@ from api.limits.buckets import MOST_KNOWN, MOST_WAITING, Buckets, Limits
 
 UNLIMITED = frozenset({"/healthz"})
 """What touches nothing, so that whoever looks after the process always learns that it lives."""
+OPEN = ("/readyz", "/metrics", "/api/v1/docs", "/api/v1/openapi.json", "/api/v1/problems/")
+"""What is told to anybody, so that nobody there is taken for one who guesses tokens."""
 RETRY_SECONDS = 2
 LARGEST_HEAD = 16_384
 """Bytes of an address and headers together."""
@@ -37,7 +39,7 @@ class Limited:
         self._addresses: Buckets[str] = Buckets(limits.address)
         self._unauthenticated: Buckets[str] = Buckets(limits.unauthenticated)
         self._most_waiting = limits.most_waiting
-        self._valid: OrderedDict[bytes, None] = OrderedDict()
+        self._valid: OrderedDict[bytes | None, None] = OrderedDict()
         """Tokens that were good when they came last: they are not held up by others behind the same address."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,7 +50,7 @@ class Limited:
         address, token = _address(scope), _token(scope)
         try:
             require_small_head(scope)
-            self._admit(address, token, monotonic())
+            self._admit(address, token, scope["path"], monotonic())
         except Problem as problem:
             await response(problem, Request(scope))(scope, receive, send)
             return
@@ -60,9 +62,13 @@ class Limited:
 
         await self._app(scope, receive, noting)
 
-    def _admit(self, address: str, token: bytes | None, now: float) -> None:
+    def _admit(self, address: str, token: bytes | None, path: str, now: float) -> None:
         """Go on where there is something left for this one; raises Problem 429 and 503."""
-        if (token is None or token not in self._valid) and (wait := self._unauthenticated.wait(address, now)):
+        if (
+            token not in self._valid
+            and (wait := self._unauthenticated.wait(address, now))
+            and not path.startswith(OPEN)
+        ):
             raise _come_again("too-many-unauthenticated", wait)
         if wait := self._addresses.take(address, now):
             raise _come_again("too-many-requests", wait)
