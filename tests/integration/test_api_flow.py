@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.limits.buckets import Allowance, Limits
 from integration.serving import Api
 
 
@@ -255,3 +259,13 @@ def test_figures_count_refusals_and_commands_and_show_connections(api: Api) -> N
         assert expected in figures
     assert customer not in figures
     assert "数" not in figures
+
+
+def test_requests_that_come_too_fast_are_counted(api: Api) -> None:
+    app = create_app(api.services, Limits(token=Allowance(0.01, 1)))
+    client = TestClient(app)
+    asked = [client.get("/api/v1/customers", headers=api.headers) for _ in range(2)]
+    assert [each.status_code for each in asked] == [200, 429]
+    assert asked[1].headers["x-request-id"]
+    assert asked[1].headers["x-content-type-options"] == "nosniff"
+    assert 'genjin_rate_limited_requests_total{code="too-many-requests"} 1.0' in client.get("/metrics").text

@@ -44,13 +44,14 @@ class Limited:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or say when to come again."""
-        if scope["type"] != "http" or scope["path"] in UNLIMITED:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         address, token = _address(scope), _token(scope)
         try:
             require_small_head(scope)
-            self._admit(address, token, scope["path"], monotonic())
+            if scope["path"] not in UNLIMITED:
+                self._admit(address, token, scope["path"], monotonic())
         except Problem as problem:
             await response(problem, Request(scope))(scope, receive, send)
             return
