@@ -28,8 +28,12 @@ from api.changes import writes
 from api.changes.batches import add_batches
 from api.documents import docs, openapi
 from api.imports import add_imports
+from api.limits.buckets import Limits
+from api.limits.limiting import Limited
+from api.noted import id_in
 from api.operations import health
 from api.operations.metrics import Metrics
+from api.operations.watching import Tell, Watched
 from api.reads import add_reads
 from api.requests.bodies import MAX_BODY
 from api.requests.identity import Identities
@@ -53,8 +57,8 @@ _KNOWN: tuple[type[Exception], ...] = (
 )
 
 
-def create_app(services: Services) -> FastAPI:
-    """The service over HTTP, on the pieces it is given."""
+def create_app(services: Services, limits: Limits | None = None, tell: Tell | None = None) -> FastAPI:
+    """The service over HTTP, on the pieces it is given; `tell` writes a line for each request."""
     app = FastAPI(
         title="Genjin",
         version="1",
@@ -64,6 +68,7 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=_lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.services = services
     app.state.identities = Identities(services.tokens.actor_of)
@@ -85,8 +90,15 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _unfit)
     app.add_exception_handler(Exception, _break_down)
-    app.add_middleware(app.state.metrics.middleware)
+    _surround(app, limits or Limits(), tell)
     return app
+
+
+def _surround(app: FastAPI, limits: Limits, tell: Tell | None) -> None:
+    """Puts what holds for every request around all the rest, the answer to a mistake of ours included."""
+    build = app.build_middleware_stack
+    metrics: Metrics = app.state.metrics
+    app.build_middleware_stack = lambda: Watched(Limited(build(), limits), metrics, tell)  # type: ignore[method-assign]
 
 
 @asynccontextmanager
@@ -132,4 +144,4 @@ def _fault(found: Any) -> FieldFault:
 
 
 async def _break_down(request: Request, error: Exception) -> Response:
-    return response(broken(error, f"{request.method} {request.url.path}"), request)
+    return response(broken(error, id_in(request.scope)), request)

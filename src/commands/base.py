@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from aggregates.base import Acting, Aggregate, DomainError, ImportedRow, acting
 from commands.door import Door
 from commands.fields.text import Prose
+from commands.watching import Doing, watched
 from commands.work import Work
 from ledger.errors import ClaimTaken, ClaimTakenElsewhere, StaleVersion, VersionConflict
 from ledger.outcome import Expecting, Idempotency, Outcome
@@ -102,10 +103,12 @@ def execute(
     seen = None if expecting is None or to is None else Expecting(to, expecting)
     request = None if key is None else Idempotency(by.id, key, index, _body(command, to, expecting))
     found_made: UUID | None = None
-    with door.turn(to):
+    with watched(command.action) as doing, door.turn(to):
         for attempt in range(ATTEMPTS):
             try:
-                return _once(command, to, by, reach, door, seen, request, imported, new_id)
+                outcome = _once(doing, command, to, by, reach, door, seen, request, imported, new_id)
+                doing.replayed = outcome.replayed
+                return outcome
             except _MadeMeanwhile as made:
                 if made.conflict.id == found_made or attempt == ATTEMPTS - 1:
                     raise made.conflict from None
@@ -118,6 +121,7 @@ def execute(
 
 
 def _once(
+    doing: Doing,
     command: Command,
     to: UUID | None,
     by: Actor,
@@ -129,9 +133,10 @@ def _once(
     new_id: UUID | None,
 ) -> Outcome:
     work = door.work(new_id, by.member_id, reach)
+    doing.command_id = door.new_id()
     envelope = Acting(
         actor=by.id,
-        command_id=door.new_id(),
+        command_id=doing.command_id,
         source=by.source,
         now=work.now,
         reason=command.reason,

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
+
+import psycopg
 
 from commands.base import Door
 from crm import tokens
@@ -17,6 +19,7 @@ from crm.store import Store
 from crm.surroundings import Surroundings
 from ledger.database import Database
 from ledger.ledger import Ledger
+from ledger.patience import Patience
 from ledger.sealing import Keyring
 from policy import Actor, Policy
 from policy.accesses import Accesses
@@ -70,10 +73,18 @@ class Services:
 
 
 @contextmanager
-def services(store: Store, *, connections: int = 12) -> Iterator[Services]:
+def services(
+    store: Store,
+    *,
+    connections: int = 12,
+    patience: Patience | None = None,
+    cursors: type[psycopg.Cursor[Any]] = psycopg.Cursor,
+) -> Iterator[Services]:
     """The services over a store that is migrated; its connections are closed afterwards."""
-    master_key = store.master_key
-    with Database(store.conninfo, store.settings.schema, role=APP, max_size=connections) as database:
+    master_key, schema = store.master_key, store.settings.schema
+    with Database(
+        store.conninfo, schema, role=APP, max_size=connections, patience=patience, cursors=cursors
+    ) as database:
         keyring = Keyring(database, master_key)
         ledger = Ledger(database, keyring)
         directory = Directory(database)

@@ -15,9 +15,12 @@ from typing import Literal, cast, get_args
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from api.limits.buckets import Allowance, Limits
 from crm.key_file import decoded
+from ledger.patience import Patience
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["text", "json"]
 PROJECT = Path(__file__).resolve().parents[2]
 LONGEST_BETWEEN_CHECKPOINTS = 86_400
 
@@ -37,6 +40,9 @@ class Settings:
     host: str
     port: int
     log_level: LogLevel
+    log_format: LogFormat
+    limits: Limits
+    patience: Patience
     master_key: bytes | None = field(repr=False)
     """The key that wraps the keys of personal data; without one it is made once, in `data_dir`."""
     checkpoint_dir: Path
@@ -59,6 +65,9 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         host=environment.get("CRM_HOST") or "127.0.0.1",
         port=_port(environment),
         log_level=_log_level(environment),
+        log_format=_log_format(environment),
+        limits=_limits(environment),
+        patience=_patience(environment),
         master_key=_key(environment, "CRM_MASTER_KEY"),
         checkpoint_dir=_checkpoint_dir(environment, data_dir),
         checkpoint_seconds=_checkpoint_seconds(environment),
@@ -117,6 +126,48 @@ def _log_level(environment: Mapping[str, str]) -> LogLevel:
     if level not in get_args(LogLevel):
         raise SettingRefused(f"CRM_LOG_LEVEL must be one of {', '.join(get_args(LogLevel))}, and not {level!r}.")
     return cast(LogLevel, level)
+
+
+def _log_format(environment: Mapping[str, str]) -> LogFormat:
+    form = (environment.get("CRM_LOG_FORMAT") or "text").lower()
+    if form not in get_args(LogFormat):
+        raise SettingRefused(f"CRM_LOG_FORMAT must be one of {', '.join(get_args(LogFormat))}, and not {form!r}.")
+    return cast(LogFormat, form)
+
+
+def _limits(environment: Mapping[str, str]) -> Limits:
+    usual = Limits()
+    return Limits(
+        token=_allowance(environment, "TOKEN", usual.token),
+        address=_allowance(environment, "ADDRESS", usual.address),
+        unauthenticated=_allowance(environment, "UNAUTHENTICATED", usual.unauthenticated),
+        most_waiting=int(_number(environment, "CRM_MOST_WAITING", usual.most_waiting, whole=True)),
+    )
+
+
+def _allowance(environment: Mapping[str, str], of: str, usual: Allowance) -> Allowance:
+    """A rate and a burst; where only the rate is set, twice as many may come at once."""
+    rate = _number(environment, f"CRM_{of}_RATE", usual.rate)
+    burst = usual.burst if rate == usual.rate else max(1.0, 2 * rate)
+    return Allowance(rate, _number(environment, f"CRM_{of}_BURST", burst))
+
+
+def _patience(environment: Mapping[str, str]) -> Patience:
+    usual = Patience()
+    return Patience(
+        statement=_number(environment, "CRM_STATEMENT_TIMEOUT", usual.statement),
+        lock=_number(environment, "CRM_LOCK_TIMEOUT", usual.lock),
+    )
+
+
+def _number(environment: Mapping[str, str], name: str, usual: float, *, whole: bool = False) -> float:
+    text = environment.get(name)
+    if not text:
+        return usual
+    if not re.fullmatch(r"[0-9]{1,6}" if whole else r"[0-9]{1,6}(\.[0-9]{1,3})?", text):
+        kind = "a whole number" if whole else "a number, such as 15 or 0.5,"
+        raise SettingRefused(f"{name} must be {kind} from 0 to 999999, and not {text!r}.")
+    return float(text)
 
 
 def _key(environment: Mapping[str, str], name: str) -> bytes | None:

@@ -101,6 +101,10 @@ class DatabaseAway(Exception):
     """The database cannot be reached, or does not take anything at the moment; nothing was half done."""
 
 
+class DatabaseBusy(DatabaseAway):
+    """The database is there and had no time: no connection came free, or others held what was needed for too long."""
+
+
 class WrongMasterKey(Exception):
     """The master key is not the one that the sealing keys in this database were wrapped with."""
 

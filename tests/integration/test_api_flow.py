@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.limits.buckets import Allowance, Limits
 from integration.serving import Api
 
 
@@ -232,3 +236,36 @@ def test_members_teams_products_and_pipelines_are_kept_and_listed(api: Api) -> N
     assert {"id": pipeline, "name": "大客户", "stages": ["lead"]} in api.read("/pipelines")["items"]
     assert api.get(f"/pipelines/{pipeline}").json()["stages"] == [{"key": "lead", "zh": "线索", "en": "Lead"}]
     assert api.get("/workspace").json()["time_zone"] == "Asia/Shanghai"
+
+
+def test_figures_count_refusals_and_commands_and_show_connections(api: Api) -> None:
+    customer = api.customer("数字客户")
+    key = {"Idempotency-Key": "figures"}
+    for _ in range(2):
+        api.done(f"/customers/{customer}/follow-ups", {"method": "phone", "content": "数"}, headers=key)
+    assert api.post(f"/customers/{customer}/reopen").status_code == 409
+    assert api.client.get("/api/v1/customers").status_code == 401
+    figures = api.client.get("/metrics").text
+    for expected in (
+        'genjin_commands_total{action="register-customer",outcome="done"}',
+        'genjin_commands_total{action="log-follow-up",outcome="done"}',
+        'genjin_commands_total{action="log-follow-up",outcome="repeated"} 1.0',
+        'genjin_commands_total{action="reopen-customer",outcome="',
+        'genjin_refusals_total{code="unauthenticated"}',
+        "genjin_database_connections_in_use ",
+        "genjin_database_connections_waiting 0",
+        'genjin_projection_seconds_behind{projection="tracking"}',
+    ):
+        assert expected in figures
+    assert customer not in figures
+    assert "数" not in figures
+
+
+def test_requests_that_come_too_fast_are_counted(api: Api) -> None:
+    app = create_app(api.services, Limits(token=Allowance(0.01, 1)))
+    client = TestClient(app)
+    asked = [client.get("/api/v1/customers", headers=api.headers) for _ in range(2)]
+    assert [each.status_code for each in asked] == [200, 429]
+    assert asked[1].headers["x-request-id"]
+    assert asked[1].headers["x-content-type-options"] == "nosniff"
+    assert 'genjin_rate_limited_requests_total{code="too-many-requests"} 1.0' in client.get("/metrics").text

@@ -17,6 +17,8 @@ from uuid import uuid4
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from api.imports import uploads
 from crm.imports import watch
@@ -445,3 +447,39 @@ def test_so_many_wait_and_no_more(api: Api, monkeypatch: pytest.MonkeyPatch) -> 
     answered = ask(api, invoices("FULL"))
     refused(answered, 429, "too-many-requests")
     assert answered.headers["retry-after"] == "30"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=300), st.sampled_from(["", "&encoding=utf-16", "&encoding=gb18030"]), st.text(max_size=20))
+def test_no_file_breaks_the_service(api: Api, content: bytes, query: str, name: str) -> None:
+    answered = ask(api, content, query, name)
+    assert answered.status_code in (202, 422, 429), answered.text
+    if answered.status_code == 202:
+        assert api.request("DELETE", f"/imports/{answered.json()['id']}").status_code in (202, 409)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=300), st.sampled_from(["x", "--", "", "a" * 80, "é"]), st.booleans())
+def test_no_form_breaks_the_service(api: Api, content: bytes, boundary: str, has_frame: bool) -> None:
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="f.csv"\r\n'.encode()
+    body = head + content + f"\r\n--{boundary}--\r\n".encode() if has_frame else content
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}".encode()}
+    answered = api.request("POST", "/imports?profile=ibm-receivables", content=body, headers=headers)
+    assert answered.status_code in (202, 400, 415, 422, 429), answered.text
+
+
+NO_TABLES = {
+    "a workbook": "PK\x03\x04" * 1000,
+    "one long line": "a" * 3_000_000,
+    "commas": ",\n" * 200_000,
+    "quotes": '"' * 300_001,
+    "a quote that is never closed": HEADING + '"',
+}
+
+
+@pytest.mark.parametrize("kind", NO_TABLES)
+def test_a_file_that_is_no_table_ends_with_a_refusal(api: Api, kind: str) -> None:
+    found = over(api, ask(api, NO_TABLES[kind]))
+    assert found["state"] in ("failed", "done")
+    assert found["refusals"], found
+    assert not found["error"] or found["error"]["code"] == "import-unreadable", found

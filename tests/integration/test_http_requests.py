@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 import uvicorn
 
-from crm.processes.protocol import LARGEST_HEAD, Protocol, with_encoded_address
+from api.limits.limiting import LARGEST_HEAD
+from crm.processes import protocol
+from crm.processes.protocol import Protocol, with_encoded_address
 from integration.serving import Api
 from keys import TOKEN
 
@@ -124,3 +126,42 @@ def test_it_is_told_in_the_language_asked_for(port: int) -> None:
 def test_only_the_first_line_is_touched() -> None:
     given = "GET /?q=明 HTTP/1.1\r\nX: 明\r\n\r\n明".encode()
     assert with_encoded_address(given) == "GET /?q=%E6%98%8E HTTP/1.1\r\nX: 明\r\n\r\n明".encode()
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (),
+        (b"GET /heal",),
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\n",),
+        (asking("/healthz"), b"GET /healthz HTTP/1.1\r\nX: "),
+    ],
+)
+def test_who_does_not_come_to_the_end_of_a_head_is_not_waited_for(
+    port: int, monkeypatch: pytest.MonkeyPatch, pieces: tuple[bytes, ...]
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
+        for number, piece in enumerate(pieces):
+            connection.sendall(piece)
+            if number < len(pieces) - 1:
+                assert answer(connection.makefile("rb"))[0] == 200
+        assert connection.recv(100) == b"", "the connection is ended"
+
+
+def test_a_connection_is_kept_for_the_next_request(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
+        reading = connection.makefile("rb")
+        for _ in range(2):
+            connection.sendall(asking("/healthz"))
+            assert answer(reading)[0] == 200
+            time.sleep(0.5)
+
+
+def test_a_head_that_comes_at_once_is_measured_too(port: int) -> None:
+    for more in (b"X: " + b"x" * LARGEST_HEAD + b"\r\n", b"".join(b"X-%d: x\r\n" % number for number in range(101))):
+        status, headers, problem = exchanged(port, asking("/healthz", more))[0]
+        assert (status, problem["code"]) == (431, "headers-too-large")
+        assert headers["connection"] == "close"
+        assert headers["x-content-type-options"] == "nosniff"

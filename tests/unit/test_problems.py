@@ -23,7 +23,13 @@ from api.app import create_app
 from api.changes.writes import WRITES
 from api.requests.bodies import refuse_ambiguous, refuse_malformed
 from commands import ALL
-from ledger.errors import ClaimTaken, DatabaseAway, NotFound, StaleVersion
+from ledger.errors import ClaimTaken, DatabaseAway, DatabaseBusy, NotFound, StaleVersion
+
+
+def caused(error: Exception, cause: Exception) -> Exception:
+    """The error, because of another one."""
+    error.__cause__ = cause
+    return error
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +59,17 @@ def test_pointers_are_escaped() -> None:
         (StaleVersion(1, 2, ("name",)), 412, "stale-version"),
         (ClaimTaken("invoice-no", "7", UUID(int=1)), 409, "claim-taken"),
         (DatabaseAway("gone"), 503, "database-away"),
+        (DatabaseBusy("no connection"), 503, "database-busy"),
         (psycopg.OperationalError("gone"), 503, "database-away"),
+        (psycopg.errors.DiskFull("no room"), 503, "database-full"),
+        (psycopg.errors.ConfigurationLimitExceeded("temporary files"), 503, "database-full"),
+        (psycopg.errors.ReadOnlySqlTransaction("no writing"), 503, "database-read-only"),
+        (psycopg.errors.QueryCanceled("timeout"), 503, "query-too-slow"),
+        (psycopg.errors.LockNotAvailable("timeout"), 503, "database-busy"),
+        (psycopg.errors.OutOfMemory("no memory"), 503, "database-busy"),
+        (psycopg.errors.TooManyConnections("no more"), 503, "database-busy"),
+        (caused(DatabaseAway("full"), psycopg.errors.DiskFull("no room")), 503, "database-full"),
+        (caused(DatabaseBusy("write"), psycopg.errors.QueryCanceled("timeout")), 503, "database-busy"),
         (Problem(418, "refused"), 418, "refused"),
     ],
 )

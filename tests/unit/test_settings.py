@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from api.limits.buckets import Allowance, Limits
 from crm.settings import PROJECT, SettingRefused, read
 from keys import MASTER_KEY, as_setting
+from ledger.patience import Patience
 
 SIGNING_KEY = secrets.token_bytes(32)
 
@@ -21,6 +23,7 @@ def test_nothing_needs_to_be_set() -> None:
     assert settings.master_key is None
     assert settings.checkpoint_dir == settings.data_dir / "checkpoints"
     assert (settings.checkpoint_seconds, settings.signing_key, settings.trusted_keys) == (300, None, ())
+    assert (settings.log_format, settings.limits, settings.patience) == ("text", Limits(), Patience())
 
 
 def test_everything_may_be_set(tmp_path: Path) -> None:
@@ -32,6 +35,14 @@ def test_everything_may_be_set(tmp_path: Path) -> None:
             "CRM_PORT": "9000",
             "CRM_SCHEMA": "sales_2",
             "CRM_LOG_LEVEL": "DEBUG",
+            "CRM_LOG_FORMAT": "json",
+            "CRM_TOKEN_RATE": "50",
+            "CRM_ADDRESS_RATE": "0.5",
+            "CRM_ADDRESS_BURST": "7",
+            "CRM_UNAUTHENTICATED_RATE": "0",
+            "CRM_MOST_WAITING": "10",
+            "CRM_STATEMENT_TIMEOUT": "2.5",
+            "CRM_LOCK_TIMEOUT": "0",
             "CRM_MASTER_KEY": as_setting(MASTER_KEY),
             "CRM_CHECKPOINT_DIR": str(tmp_path / "signed"),
             "CRM_CHECKPOINT_SECONDS": "60",
@@ -39,6 +50,11 @@ def test_everything_may_be_set(tmp_path: Path) -> None:
             "CRM_TRUSTED_KEYS": f"{as_setting(MASTER_KEY)}, {as_setting(SIGNING_KEY)}",
         }
     )
+    assert settings.log_format == "json"
+    assert (settings.limits.token, settings.limits.address) == (Allowance(50, 100), Allowance(0.5, 7))
+    assert settings.limits.unauthenticated.rate == 0
+    assert settings.limits.most_waiting == 10
+    assert (settings.patience.statement, settings.patience.lock) == (2.5, 0)
     assert settings.database_url == "postgresql://ann@db.example/crm"
     assert settings.data_dir == tmp_path
     assert (settings.host, settings.port, settings.schema) == ("0.0.0.0", 9000, "sales_2")
@@ -68,6 +84,11 @@ def test_an_empty_value_is_one_that_is_not_set() -> None:
         ("CRM_SCHEMA", "s" * 31, "1 to 30"),
         ("CRM_SCHEMA", 'x"; DROP SCHEMA public', "lower-case letters"),
         ("CRM_LOG_LEVEL", "loud", "debug, info, warning, error"),
+        ("CRM_LOG_FORMAT", "xml", "text, json"),
+        ("CRM_TOKEN_RATE", "-1", "a number"),
+        ("CRM_TOKEN_RATE", "many", "a number"),
+        ("CRM_MOST_WAITING", "1.5", "a whole number"),
+        ("CRM_STATEMENT_TIMEOUT", "1e3", "a number"),
         ("CRM_MASTER_KEY", "c2hvcnQ=", "32 bytes in base64"),
         ("CRM_MASTER_KEY", "not base64!", "32 bytes in base64"),
         ("CRM_SIGNING_KEY", "c2hvcnQ=", "32 bytes in base64"),

@@ -12,6 +12,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.noted import note_refusal
 from api.texts import Language, field_text, joined, preferred, problem_text
 
 Place = Literal["body", "query", "path", "header"]
@@ -105,6 +106,7 @@ def _summed_up(problem: Problem, errors: list[dict[str, str]], language: Languag
 
 def response(problem: Problem, request: Request) -> Response:
     """The answer that carries the problem, in the language that was asked for."""
+    note_refusal(request.scope, problem.code)
     language = preferred(request.headers.get("accept-language"))
     body = msgspec.json.encode(_sendable(document(problem, language, request.url.path)))
     headers = {"Content-Language": language, "Vary": "Accept-Language", **problem.headers}

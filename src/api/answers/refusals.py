@@ -8,18 +8,19 @@ import secrets
 from typing import Any, get_args
 
 import psycopg
-from psycopg_pool import PoolClosed, PoolTimeout
+from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 from pydantic import BaseModel, ValidationError
 
 from aggregates.base import DomainError
 from api.answers.field_codes import our_code
 from api.answers.problems import FieldFault, Problem, invalid, pointer_to, shortened
 from commands import ALL
-from ledger.errors import ClaimTaken, DatabaseAway, NotFound, StaleVersion
+from ledger.errors import ClaimTaken, DatabaseAway, DatabaseBusy, NotFound, StaleVersion
 from projections.engine.failures import BuildFailed, NotBuilt
 from projections.engine.lists.refused import QueryRefused
 
-RETRY_SECONDS = 2
+RETRY_SECONDS, PERSON_SECONDS = 2, 30
+"""When to try again: what passes by itself, and what somebody has to see to."""
 _log = logging.getLogger("genjin.api")
 
 STATUS: dict[str, int] = {
@@ -58,6 +59,19 @@ STATUS: dict[str, int] = {
 }
 """The status of each refusal; a business rule that is not named here answers 409."""
 
+_STATES = {
+    "53100": "database-full",
+    "53400": "database-full",
+    "25006": "database-read-only",
+    "57014": "query-too-slow",
+    "55P03": "database-busy",
+    "53200": "database-busy",
+    "53300": "database-busy",
+}
+"""What the database says when it cannot, by SQLSTATE: full disks and temporary files, a server that only answers
+questions (so some providers do it before a disk is full), timeouts, locks, memory and connections."""
+_FOR_A_PERSON = ("database-full", "database-read-only")
+
 CLAIMED_FIELDS = {
     "customer-code": "code",
     "legacy-code": "legacy_code",
@@ -80,8 +94,9 @@ def problem_of(error: Exception) -> Problem | None:
         return _refusal(error)
     if isinstance(error, ValidationError):
         return invalid(*validation_faults(error))
-    if isinstance(error, (DatabaseAway, PoolTimeout, PoolClosed)) or _is_away(error):
-        return Problem(503, "database-away", {"seconds": RETRY_SECONDS}, headers={"Retry-After": str(RETRY_SECONDS)})
+    if (code := _code_of_database(error)) is not None:
+        seconds = PERSON_SECONDS if code in _FOR_A_PERSON else RETRY_SECONDS
+        return Problem(503, code, {"seconds": seconds}, headers={"Retry-After": str(seconds)})
     if isinstance(error, NotBuilt):
         return _not_visible(error)
     if isinstance(error, BuildFailed):
@@ -96,10 +111,13 @@ def query_fault(refused: QueryRefused) -> FieldFault:
     return FieldFault("query", f"/{shortened(refused.parameter)}", refused.code, refused.values)
 
 
-def broken(error: Exception, where: str) -> Problem:
-    """A mistake of ours: the log gets it whole, the client a number to ask about."""
-    incident = secrets.token_hex(6)
-    _log.error("incident %s in %s", incident, where, exc_info=error)
+def broken(error: Exception, request_id: str | None = None) -> Problem:
+    """A mistake of ours: the log gets its kind and where it happened, the client a number to ask about.
+
+    That number is the request's id: the line of the request has the route, which is never an address.
+    """
+    incident = request_id or secrets.token_hex(8)
+    _log.error("incident %s", incident, exc_info=error)
     return Problem(500, "internal", {"incident": incident})
 
 
@@ -109,11 +127,16 @@ def _not_visible(error: NotBuilt) -> Problem:
     return Problem(503, "not-visible-yet", {**values, "seconds": RETRY_SECONDS}, headers=headers)
 
 
-def _is_away(error: Exception) -> bool:
-    """The connection is gone or the server is going down; not a statement that is wrong."""
-    if isinstance(error, psycopg.errors.QueryCanceled):
-        return True
-    return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
+def _code_of_database(error: Exception) -> str | None:
+    """Why the database did not do it; none where the statement itself is wrong."""
+    cause = error.__cause__ if isinstance(error, DatabaseAway) else error
+    if isinstance(cause, psycopg.Error) and cause.sqlstate in _STATES:
+        code = _STATES[cause.sqlstate]
+        return "database-busy" if code == "query-too-slow" and isinstance(error, DatabaseBusy) else code
+    if isinstance(error, (DatabaseBusy, TooManyRequests)):
+        return "database-busy"
+    away = (DatabaseAway, PoolTimeout, PoolClosed, psycopg.OperationalError, psycopg.InterfaceError)
+    return "database-away" if isinstance(error, away) else None
 
 
 def _refusal(error: DomainError) -> Problem:

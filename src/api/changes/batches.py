@@ -101,7 +101,7 @@ def _one(
     except Exception as error:
         if is_denied(error):
             note_denied(crm, actor, error)
-        problem = problem_of(error) or broken(error, f"{path} at {index}")
+        problem = problem_of(error) or broken(error)
         shown = document(_inside(problem, index), language, f"{path}#/commands/{index}")
         return {"index": index, "status": problem.status, "problem": shown}
     return {"index": index, "status": 200, "id": outcome.id, "version": outcome.version, "position": outcome.position}

@@ -50,7 +50,8 @@ _PROBLEMS = {
     "413": "The body is too large.",
     "415": "The body is not JSON.",
     "422": "Fields do not fit; `errors` names them.",
-    "503": "The database is away; try again after Retry-After.",
+    "429": "Too many requests; try again after Retry-After.",
+    "503": "The database is away, busy or full, or the question takes too long; try again after Retry-After.",
 }
 _WRITE_ONLY = ("409", "412", "413", "415")
 

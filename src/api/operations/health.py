@@ -33,8 +33,9 @@ def add_health(app: FastAPI) -> None:
         return json_response({"ready": ready, "checks": checks}, 200 if ready else 503)
 
     async def metrics(request: Request) -> Response:
-        lags = await run_in_threadpool(_lags, services_of(request))
-        return Response(request.app.state.metrics.exposed() + lags, media_type="text/plain; version=0.0.4")
+        crm = services_of(request)
+        found = request.app.state.metrics.exposed() + _pool(crm) + await run_in_threadpool(_lags, crm)
+        return Response(found, media_type="text/plain; version=0.0.4")
 
     app.add_api_route("/healthz", healthz, include_in_schema=False)
     app.add_api_route("/readyz", readyz, include_in_schema=False)
@@ -65,6 +66,14 @@ def _statuses(crm: Services) -> list[Status]:
     versions = {projection.name: projection.version for projection in ALL}
     with crm.database.connection(autocommit=True) as connection:
         return [each for each in status(connection) if versions.get(each.projection) == each.version]
+
+
+def _pool(crm: Services) -> bytes:
+    """Gauges of this process's connections to the database."""
+    lines = []
+    for name, value in crm.database.standing.items():
+        lines += [f"# TYPE genjin_database_connections_{name} gauge", f"genjin_database_connections_{name} {value}"]
+    return ("\n".join(lines) + "\n").encode()
 
 
 def _lags(crm: Services) -> bytes:

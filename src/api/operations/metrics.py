@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from time import perf_counter
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
+
+from api.noted import Noted
 
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 8.0)
 
@@ -24,9 +25,20 @@ class Metrics:
         self.seconds = Histogram(
             "genjin_http_request_seconds", "How long answers took.", ["route"], buckets=BUCKETS, registry=self.registry
         )
+        self.refusals = Counter(
+            "genjin_refusals", "Requests that were answered with a problem.", ["code"], registry=self.registry
+        )
+        self.limited = Counter(
+            "genjin_rate_limited_requests", "Requests that came too fast (429).", ["code"], registry=self.registry
+        )
+        self.commands = Counter(
+            "genjin_commands", "Commands, with `done`, `repeated` or the code of the refusal.", ["action", "outcome"],
+            registry=self.registry,
+        )  # fmt: skip
         self._known: dict[tuple[str, str, int], tuple[Any, Any]] = {}
+        self._commands: dict[tuple[str, str], Any] = {}
 
-    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+    def observe(self, method: str, route: str, status: int, seconds: float, noted: Noted) -> None:
         """One request was answered."""
         key = (method, route, status)
         found = self._known.get(key)
@@ -35,6 +47,15 @@ class Metrics:
             self._known[key] = found
         found[0].inc()
         found[1].observe(seconds)
+        if noted.refusal is not None:
+            self.refusals.labels(noted.refusal).inc()
+            if status == 429:
+                self.limited.labels(noted.refusal).inc()
+        for action, outcome, _ in noted.commands:
+            counted = self._commands.get((action, outcome))
+            if counted is None:
+                counted = self._commands[action, outcome] = self.commands.labels(action, outcome)
+            counted.inc()
 
     def exposed(self) -> bytes:
         """The figures as Prometheus reads them, of all processes where there are several."""
@@ -44,34 +65,13 @@ class Metrics:
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together)
 
-    def middleware(self, app: ASGIApp) -> ASGIApp:
-        """The app, timed."""
-
-        async def timed(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http":
-                await app(scope, receive, send)
-                return
-            status, begun = 500, perf_counter()
-
-            async def noting(message: Message) -> None:
-                nonlocal status
-                if message["type"] == "http.response.start":
-                    status = message["status"]
-                await send(message)
-
-            try:
-                await app(scope, receive, noting)
-            finally:
-                self.observe(_method(scope), route_of(scope), status, perf_counter() - begun)
-
-        return timed
-
 
 def route_of(scope: Scope) -> str:
     """The route's own path, such as /api/v1/customers/{id}; one word for what has none."""
     return getattr(scope.get("route"), "path", None) or "unknown"
 
 
-def _method(scope: Scope) -> str:
+def method_of(scope: Scope) -> str:
+    """The method, if it is one of those that there are."""
     known = ("GET", "POST", "PATCH", "DELETE", "PUT", "HEAD", "OPTIONS")
     return scope["method"] if scope["method"] in known else "other"

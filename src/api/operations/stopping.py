@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answers.problems import Problem, response
 from api.answers.refusals import RETRY_SECONDS
+from api.operations.headers import secured
 
 
 def told_when_stopping(app: ASGIApp, is_stopping: Callable[[], bool]) -> ASGIApp:
@@ -36,6 +37,8 @@ def told_when_stopping(app: ASGIApp, is_stopping: Callable[[], bool]) -> ASGIApp
             if scope["type"] != "http" or has_begun:
                 raise
             problem = Problem(503, "stopping", {"seconds": RETRY_SECONDS}, headers={"Retry-After": str(RETRY_SECONDS)})
-            await response(problem, Request(scope, receive))(scope, receive, noting)
+            told_so = response(problem, Request(scope, receive))
+            told_so.raw_headers = secured(told_so.raw_headers, scope)
+            await told_so(scope, receive, noting)
 
     return told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import asdict
+from threading import Lock
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 from api.answers.problems import FieldFault, Problem, invalid
 from api.answers.shapes.proof import Checkpoint, Checkpoints, PublicKeys, Verification
+from api.limits.limiting import one_at_a_time
 from api.requests.asking import Asked, Parameter
 from api.requests.reading import add_read
 from api.services import Services
@@ -28,6 +30,7 @@ POSITION = Parameter("position", "number", "The position that was signed.", 1024
 MOST_SHOWN = 100
 """Disagreements that are listed one by one; the others are only counted."""
 _QUESTION = b"checkpoints"
+_PROVING = Lock()
 
 
 def read_verification(crm: Services, asked: Asked) -> Any:
@@ -39,7 +42,7 @@ def read_verification(crm: Services, asked: Asked) -> Any:
     start, upto = asked.get("from", 1), asked.get("upto")
     if start > 1 + (head := crm.ledger.head()):
         raise invalid(FieldFault("query", "/from", "position-ahead", {"after": start, "head": head}))
-    with crm.database.connection() as connection:
+    with one_at_a_time(_PROVING), crm.database.connection(at_leisure=True) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         chain = verify_in_stretches(crm.database, connection, start, upto)
         checkpoints = compare(connection, crm.checkpoints.folder, crm.checkpoints.known_keys())

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.answers.problems import Problem
+from api.noted import note_actor
 
 if TYPE_CHECKING:
     from policy import Actor
@@ -63,6 +64,7 @@ async def identify(request: Request) -> Actor:
     if actor is None:
         raise _unauthenticated('Bearer realm="genjin", error="invalid_token"')
     request.state.actor = actor
+    note_actor(request.scope, actor.id)
     return actor
 
 

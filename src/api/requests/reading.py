@@ -19,6 +19,7 @@ from starlette.responses import Response
 from api.answers.bulk import note_bulk
 from api.answers.encoding import to_json
 from api.answers.problems import FieldFault, Problem, invalid
+from api.limits.limiting import require_room
 from api.requests.asking import Asked, Parameter, ask, listing_parameters
 from api.requests.days import business_day
 from api.requests.identity import identify
@@ -121,6 +122,8 @@ def _endpoint(
         asked = ask(request, takes, listing, crm.cursor_secret, actor)
         may_wait = asked.as_of is not None or asked.after is not None
         limiter = request.app.state.waiting if may_wait else None
+        if limiter is not None:
+            require_room(limiter)
         return await to_thread.run_sync(_read, crm, reading, asked, actor, action, listing, limiter=limiter)
 
     return endpoint

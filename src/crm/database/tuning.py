@@ -39,6 +39,7 @@ def settings(socket: Path) -> str:
                 "log_filename": "'postgresql-%a.log'",
                 "log_rotation_age": "1d",
                 "log_truncate_on_rotation": "on",
+                "log_error_verbosity": "terse",
                 "log_line_prefix": "'%m [%p] %u '",
             }.items()
         )

@@ -14,7 +14,7 @@ import psycopg
 import structlog
 
 from commands.base import Door
-from crm import logs
+from crm import logs, settings
 from crm.stopping import unwind_on_signals
 from ledger.database import Connection, Database
 from ledger.errors import DatabaseAway
@@ -37,7 +37,7 @@ WRITERS = 4
 def work_off(address: Address, worker: str, folder: Path, lifeline: Pipe, log_level: str) -> None:
     """Do every open job of the workspace; ends with the process that holds the other end of the lifeline."""
     unwind_on_signals()
-    logs.configure(log_level)
+    logs.configure(log_level, settings.read().log_format)
     Thread(target=_end_with, args=[lifeline], name="lifeline", daemon=True).start()
     with Database(address.conninfo, address.schema, role=address.role, max_size=WRITERS + 4) as database:
         keyring = Keyring(database, address.master_key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 from http import HTTPStatus
@@ -12,10 +13,12 @@ import msgspec
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.answers.problems import Problem, document
+from api.limits.limiting import LARGEST_HEAD, MOST_HEADERS
+from api.operations.headers import ALWAYS, UNLESS_SAID
 from api.texts import preferred
 
-LARGEST_HEAD = 16_384
-"""Bytes of an address and headers together, where they come in several pieces."""
+HEAD_SECONDS = 30.0
+"""A new connection has so long to say what it asks for, and a request so long to come to the end of its head."""
 _FOREIGN = re.compile(rb"[\x80-\xff]")
 _ACCEPTED = re.compile(rb"\r?\naccept-language:([^\r\n]*)", re.IGNORECASE)
 
@@ -33,6 +36,30 @@ class Protocol(H11Protocol):
         self._line = b""
         self._has_begun = False
         self._received = b""
+        self._due: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody has come, and is to say what it is about."""
+        super().connection_made(transport)
+        self._due = self.loop.call_later(HEAD_SECONDS, self._give_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody is waited for any more."""
+        super().connection_lost(exc)
+        self._await_head(False)
+
+    def _await_head(self, is_awaited: bool) -> None:
+        if not is_awaited and self._due is not None:
+            self._due.cancel()
+            self._due = None
+        elif is_awaited and self._due is None:
+            self._due = self.loop.call_later(HEAD_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        """End a connection whose request does not come to the end of its head: such ones cost nothing to make."""
+        self._due = None
+        if not self.transport.is_closing():
+            self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         """More bytes; the first line of a request is held back until it is whole."""
@@ -41,12 +68,14 @@ class Protocol(H11Protocol):
             self._line, self._received = b"", data
             if self._is_unfinished(data):
                 self._line = data
+                self._await_head(True)
                 return
             self._has_begun = True
             data = with_encoded_address(data)
         super().data_received(data)
         if self.conn.their_state is not h11.IDLE:
             self._has_begun = False
+        self._await_head(self.conn.their_state is h11.IDLE and self._has_begun)
 
     def _begins(self) -> bool:
         return self.conn.their_state is h11.IDLE and not self._has_begun and not self.conn.trailing_data[0]
@@ -80,13 +109,15 @@ def malformed(status: int, received: bytes) -> list[h11.Event]:
     accepted = _ACCEPTED.search(received[:LARGEST_HEAD])
     language = preferred(accepted[1].decode("latin-1").strip() if accepted else None)
     code = "headers-too-large" if status == 431 else "malformed-request"
-    shown = document(Problem(status, code, {"limit": LARGEST_HEAD}), language, "")
+    shown = document(Problem(status, code, {"limit": LARGEST_HEAD, "most": MOST_HEADERS}), language, "")
     body = msgspec.json.encode(shown)
     headers = [
-        ("content-type", "application/problem+json"),
-        ("content-language", language),
-        ("content-length", str(len(body))),
-        ("connection", "close"),
+        (b"content-type", b"application/problem+json"),
+        (b"content-language", language.encode()),
+        (b"content-length", b"%d" % len(body)),
+        (b"connection", b"close"),
+        *ALWAYS,
+        *UNLESS_SAID,
     ]
     begun = h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase)
     return [begun, h11.Data(data=body), h11.EndOfMessage()]

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 def serve(settings: Settings, *, workers: int, work: bool) -> None:
     """Serve until SIGTERM or SIGINT; what runs below ends with this process, however it ends."""
     unwind_on_signals()
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
     reading, writing = os.pipe()
     with listen(settings.host, settings.port) as listening, store.opened(settings) as opened:
         opened.prepare()

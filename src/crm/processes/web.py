@@ -9,11 +9,13 @@ import socket
 import uvicorn
 
 from api.app import create_app
+from api.limits.limiting import LARGEST_HEAD
 from api.operations.stopping import told_when_stopping
 from crm import logs, settings, stopping, store
 from crm.processes import lifeline
 from crm.processes.listening import BACKLOG
-from crm.processes.protocol import LARGEST_HEAD, Protocol
+from crm.processes.protocol import Protocol
+from crm.processes.tracing import tracing
 from crm.services import services
 
 FINISHING = 5
@@ -40,10 +42,16 @@ def main() -> None:
     stopping.unwind_on_signals()
     lifeline.hold(given.lifeline)
     chosen = settings.read()
-    logs.configure(chosen.log_level)
-    with store.opened(chosen) as opened, services(opened) as made:
+    logs.configure(chosen.log_level, chosen.log_format)
+    with (
+        tracing() as traced,
+        store.opened(chosen) as opened,
+        services(opened, patience=chosen.patience, cursors=traced.cursors) as made,
+    ):
+        lines = logs.request_lines(chosen.log_level, chosen.log_format)
+        app = traced.around(create_app(made, chosen.limits, lines))
         config = uvicorn.Config(
-            told_when_stopping(create_app(made), lambda: server.should_exit),
+            told_when_stopping(app, lambda: server.should_exit),
             http=Protocol,
             h11_max_incomplete_event_size=LARGEST_HEAD,
             log_config=None,

@@ -33,7 +33,7 @@ def run(descriptor: int | None) -> None:
     if descriptor is not None:
         lifeline.hold(descriptor)
     chosen = settings.read()
-    logs.configure(chosen.log_level)
+    logs.configure(chosen.log_level, chosen.log_format)
     with store.opened(chosen) as opened:
         opened.prepare()
         with services(opened) as made, _in_thread(partial(_work, made)) as ended:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 import msgspec
 import psycopg
+from psycopg import errors
 
 from ledger import packing
 from ledger.append.command import Append, Verdict
-from ledger.database import Database
-from ledger.errors import DatabaseAway
+from ledger.database import Database, was_lost
+from ledger.errors import DatabaseAway, DatabaseBusy
 
 ATTEMPTS = 6
 FIRST_PAUSE = 0.05
+LONGEST = 10.0
+"""Seconds after which it is not sent again: whoever asked waits no longer."""
 
 _APPEND = (
     "SELECT verdict, on_id, on_version, at_position, on_kind, on_value FROM append("
@@ -32,24 +35,21 @@ def send(database: Database, group: Sequence[Append], master_id: str) -> list[Ve
     It is sent until there is an answer: what was written already is recognised, and never written twice.
     """
     parameters = _parameters(group, master_id)
-    pause = FIRST_PAUSE
+    pause, began = FIRST_PAUSE, monotonic()
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with database.connection(autocommit=True) as connection:
                 rows = connection.execute(_APPEND, parameters, prepare=True, binary=True).fetchall()
             return [Verdict(*row) for row in rows]
-        except psycopg.OperationalError as error:
-            if attempt == ATTEMPTS or not _was_lost(connection, error):
-                raise DatabaseAway(str(error)) from error
+        except (psycopg.OperationalError, errors.ReadOnlySqlTransaction) as error:
+            is_lost = connection.broken or connection.closed or was_lost(error)
+            if attempt == ATTEMPTS or not is_lost or monotonic() - began > LONGEST:
+                is_busy = isinstance(error, (errors.QueryCanceled, errors.LockNotAvailable))
+                raise (DatabaseBusy if is_busy else DatabaseAway)(str(error)) from error
         sleep(pause)
         pause *= 2
         database.refresh()
     raise AssertionError("unreachable")
-
-
-def _was_lost(connection: psycopg.Connection[Any], error: psycopg.OperationalError) -> bool:
-    """The connection broke, so the answer is unknown or never came; anything else is the server's own refusal."""
-    return connection.broken or connection.closed or error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
 
 
 def _parameters(group: Sequence[Append], master_id: str) -> list[Any]:

@@ -22,6 +22,12 @@ class Undigested(Exception):
         """What happened with this event."""
         return cls(projection, event.position, event.topic, event.originator_id, f"{type(error).__name__}: {error}")
 
+    @property
+    def told(self) -> str:
+        """The same for the log: without what the error says, since that may repeat somebody's name."""
+        kind = self.error.partition(":")[0]
+        return f"cannot digest event {self.position} ({self.topic} of {self.aggregate}): {kind}"
+
     def __str__(self) -> str:
         return f"{self.projection} cannot digest event {self.position} ({self.topic} of {self.aggregate}): {self.error}"
 

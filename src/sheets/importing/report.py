@@ -14,6 +14,10 @@ MOST_KEPT = 10_000
 """Refusals that a report keeps; those above are counted (and shown as they come)."""
 
 
+MOST_TOLD = 100_000
+"""Refusals that are remembered, so that none is shown twice; above them a line is shown once."""
+
+
 class Count(msgspec.Struct):
     """What became of the rows of one kind of record."""
 
@@ -50,6 +54,32 @@ class Report(msgspec.Struct, frozen=True):
         return sum(getattr(count, name) for count in self.counts)
 
 
+class Lines:
+    """Lines of files, a bit each: a file may have millions, and all of them may be refused."""
+
+    def __init__(self) -> None:
+        self._bits: dict[str, bytearray] = {}
+        self.count = 0
+
+    def add(self, file: str, line: int) -> bool:
+        """Put one in; whether it is new."""
+        bits = self._bits.setdefault(file, bytearray())
+        place, bit = line >> 3, 1 << (line & 7)
+        if place >= len(bits):
+            bits.extend(bytes(max(place + 1 - len(bits), len(bits), 64)))
+        if bits[place] & bit:
+            return False
+        bits[place] |= bit
+        self.count += 1
+        return True
+
+    def __contains__(self, place: object) -> bool:
+        """Whether this line of this file, as a pair, is among them."""
+        file, line = place if isinstance(place, tuple) else ("", None)
+        bits = self._bits.get(file, b"")
+        return ((line or 0) >> 3) < len(bits) and bool(bits[(line or 0) >> 3] & 1 << ((line or 0) & 7))
+
+
 class Tally:
     """Counts while an import runs. A row that several records are made from is refused once."""
 
@@ -59,12 +89,12 @@ class Tally:
         self.refusals: list[Refusal] = []
         self.changed: list[Refusal] = []
         self._told: set[tuple[str, int | None, str | None, str]] = set()
-        self.refused_lines: set[tuple[str, int | None]] = set()
+        self.refused_lines = Lines()
 
     @property
     def refused_rows(self) -> int:
         """How many lines of the files were refused, in part or whole."""
-        return len(self.refused_lines)
+        return self.refused_lines.count
 
     def count(self, record: str) -> Count:
         """The count of a kind of record."""
@@ -75,9 +105,11 @@ class Tally:
         self.count(record).refused += 1
         fresh = []
         for refusal in refusals:
-            self.refused_lines.add((refusal.file, refusal.line))
+            is_new = self.refused_lines.add(refusal.file, refusal.line or 0)
             told = (refusal.file, refusal.line, refusal.column, refusal.code)
-            if told not in self._told:
+            if len(self._told) >= MOST_TOLD:
+                fresh += [refusal] if is_new else []
+            elif told not in self._told:
                 self._told.add(told)
                 fresh.append(refusal)
         self.refusals += fresh[: max(0, MOST_KEPT - len(self.refusals))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Container, Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Lock
 from uuid import UUID
@@ -55,7 +55,7 @@ class Waiting:
         """What is still kept."""
         return list(self._kept.values())
 
-    def is_named_outside(self, row: Planned, lines: Collection[tuple[str, int | None]]) -> bool:
+    def is_named_outside(self, row: Planned, lines: Container[object]) -> bool:
         """Whether a line other than these names the record."""
         return any((row.file, line) not in lines for line in self._lines.get(row.id, ()))
 

@@ -140,6 +140,9 @@ def _misfit(path: Path, codec: str) -> Refusal | None:
         except UnicodeDecodeError as wrong:
             fitting = wrong.object[: wrong.start]
             return _wrong_byte(path, codec, wrong, line + fitting.count(b"\n"), read - len(held) + wrong.start)
+        except UnicodeError:  # UTF-16 and UTF-32 need a mark at the beginning, where their order is not stated
+            markless = UnicodeDecodeError(codec, chunk, 0, 1, "no mark")
+            return _wrong_byte(path, codec, markless, 1, 0)
         read += len(chunk)
     try:
         decoder.decode(b"", final=True)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from sheets.formulas import plain
 from sheets.reading.encoding import Inspection, inspect
 from sheets.reading.records import LONGEST_CELL, Broken, Record, Records
 from sheets.reading.refusals import Refusal, Unreadable, shorten
@@ -42,6 +43,7 @@ class Layout(msgspec.Struct, frozen=True):
 class Row(msgspec.Struct, frozen=True):
     """One row: the file and the line it begins in, and its cells by column name, blanks at both ends taken off.
 
+    So is the apostrophe that keeps a text from being run as a formula, which our own exports have.
     This is the seam for other kinds of files: whatever gives rows like these can be imported.
     """
 
@@ -101,7 +103,7 @@ class Table:
                 values = {"length": len(cell), "longest": LONGEST_CELL}
                 return Refusal("cell-too-long", self.file, record.line, column, shorten(cell), values)
             if name is not None:
-                cells[name] = cell.strip()
+                cells[name] = plain(cell.strip())
         return Row(self.file, record.line, cells)
 
     def _find_heading(self) -> _Heading:

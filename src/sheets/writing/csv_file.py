@@ -8,10 +8,8 @@ from collections.abc import Iterable, Sequence
 from io import TextIOWrapper
 from typing import BinaryIO
 
+from sheets.formulas import neutral
 from sheets.writing.cells import Cell, Column, Line, as_text
-
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-"""What makes a program take a text for a formula, full-width forms included (OWASP, CSV injection)."""
 
 
 def write_csv(columns: Sequence[Column], lines: Iterable[Line], file: BinaryIO) -> int:
@@ -34,4 +32,4 @@ def write_csv(columns: Sequence[Column], lines: Iterable[Line], file: BinaryIO) 
 def _safe(cell: Cell) -> str:
     """The cell as text; a text that begins like a formula gets an apostrophe before it, numbers stay numbers."""
     text = as_text(cell)
-    return f"'{text}" if isinstance(cell, str) and text.startswith(FORMULA_SIGNS) else text
+    return neutral(text) if isinstance(cell, str) else text

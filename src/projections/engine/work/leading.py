@@ -121,7 +121,7 @@ class Leader:
         except Overtaken:
             return
         except Undigested as failure:
-            log.error("%s was rebuilt in vain: %s", self._projection.name, failure)
+            log.error("%s was rebuilt in vain: %s", self._projection.name, failure.told)
             ready = builds.ready_build(connection, self._projection)
             if ready is not None:
                 builds.set_state(connection, ready, "retired")
@@ -157,7 +157,7 @@ class Leader:
 
     def _stop_loudly(self, connection: Connection, failure: Undigested) -> None:
         self._failed = failure
-        log.error("%s has stopped: %s", self._projection.name, failure)
+        log.error("%s has stopped: %s", self._projection.name, failure.told)
         connection.execute(
             "UPDATE projections SET failed_position = %s, failed_topic = %s, failed_aggregate = %s, failed_error = %s, "
             "failed_at = now() WHERE projection = %s AND version = %s",

@@ -112,7 +112,7 @@ class Worker:
             jobs.put_back(connection, job)
             self._stop.wait(1.0)
         except Undigested as failure:
-            log.error("%s of %s failed: %s", job.kind, job.projection, failure)
+            log.error("%s of %s failed: %s", job.kind, job.projection, failure.told)
             jobs.finish(connection, job, "failed", str(failure))
         except Exception as error:
             self._after_breaking_off(connection, job, error)

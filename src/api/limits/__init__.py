@@ -1,0 +1,1 @@
+"""How much is answered: to one token, to one address, and to all together."""
