@@ -86,7 +86,7 @@ def test_the_same_moment_gives_the_same_position_while_others_write(ledger: Ledg
         stop.set()
         for writer in writers:
             writer.join(30)
-    assert len({position for _, position in answers}) > 10
+    assert len({position for _, position in answers}) > 2
     assert [ledger.position_at(moment) for moment, _ in answers] == [position for _, position in answers]
 
 
