@@ -107,6 +107,10 @@ class Event(CanMutateAggregate[UUID], DomainEvent):
         """The names that this event takes for its aggregate, or gives back; none unless an event says so."""
         return iter(())
 
+    def erases(self) -> tuple[UUID, ...]:
+        """The data subjects whose keys are destroyed with this event; none unless an event says so."""
+        return ()
+
 
 class Created(CanInitAggregate[UUID], Event):
     """The first event of an aggregate."""

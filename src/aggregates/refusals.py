@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
 
 from aggregates.base import DomainError
 
@@ -30,6 +31,13 @@ class CurrencyMismatch(DomainError):
     at = "currency"
     currency: str
     expected: str
+
+
+class SubjectErased(DomainError):
+    """Personal data of this person was erased for good, so nothing new may be written about them."""
+
+    code = "subject-erased"
+    subject: UUID
 
 
 def require_past(field: str, day: date, today: date) -> None:

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from crm import importing
-from crm.console import checkpoints, export, proving, replaying, reports, running, sample, tokens
+from crm.console import checkpoints, erasures, export, proving, replaying, reports, running, sample, tokens
 from crm.output import refusal
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command()(replaying.replay)
 app.command()(proving.rebuild)
 app.command()(proving.verify)
 app.add_typer(checkpoints.app, name="checkpoints")
+app.add_typer(erasures.app, name="erasures")
 app.add_typer(tokens.app, name="token")
 
 
@@ -48,8 +49,9 @@ def _sentences() -> tuple[type[Exception], ...]:
     from crm.master_key import MasterKeyUnusable
     from crm.settings import SettingRefused
     from crm.signing_key import SigningKeyUnusable
+    from ledger.erasing.register import Unreadable
     from ledger.errors import DatabaseAway, WrongMasterKey
     from ledger.proof.stretches import StretchFailed
 
     keys = MasterKeyUnusable, SigningKeyUnusable, WrongMasterKey
-    return Refused, DatabaseUnusable, *keys, SettingRefused, DatabaseAway, StretchFailed
+    return Refused, DatabaseUnusable, *keys, SettingRefused, DatabaseAway, StretchFailed, Unreadable

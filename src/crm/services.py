@@ -18,6 +18,7 @@ from crm.database.roles import APP
 from crm.store import Store
 from crm.surroundings import Surroundings
 from ledger.database import Database
+from ledger.erasing.register import Register
 from ledger.ledger import Ledger
 from ledger.patience import Patience
 from ledger.sealing import Keyring
@@ -70,6 +71,7 @@ class Services:
     cursor_secret: bytes
     schema_is_current: Callable[[], bool]
     checkpoints: Checkpoints
+    erasures: Register
 
 
 @contextmanager
@@ -86,7 +88,8 @@ def services(
         store.conninfo, schema, role=APP, max_size=connections, patience=patience, cursors=cursors
     ) as database:
         keyring = Keyring(database, master_key)
-        ledger = Ledger(database, keyring)
+        erasures = Register(store.settings.erasure_dir / schema)
+        ledger = Ledger(database, keyring, erasures)
         directory = Directory(database)
         policy = Policy(directory)
         reader = Reader(database)
@@ -106,6 +109,7 @@ def services(
                 cursor_secret=hmac.digest(master_key, b"genjin page cursors", "sha256"),
                 schema_is_current=store.is_current,
                 checkpoints=Checkpoints(store.settings),
+                erasures=erasures,
             )
         finally:
             ledger.close()

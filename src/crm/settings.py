@@ -49,6 +49,8 @@ class Settings:
     """Where signed checkpoints lie, in a folder for each schema."""
     checkpoint_seconds: int
     """How often a checkpoint is written; 0 for never."""
+    erasure_dir: Path
+    """Where the register of erasures lies, in a folder for each schema."""
     signing_key: bytes | None = field(repr=False)
     """The key that checkpoints are signed with; without one it is made once, in `data_dir`."""
     trusted_keys: tuple[bytes, ...]
@@ -69,7 +71,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         limits=_limits(environment),
         patience=_patience(environment),
         master_key=_key(environment, "CRM_MASTER_KEY"),
-        checkpoint_dir=_checkpoint_dir(environment, data_dir),
+        checkpoint_dir=_folder(environment, "CRM_CHECKPOINT_DIR", data_dir / "checkpoints"),
+        erasure_dir=_folder(environment, "CRM_ERASURE_DIR", data_dir / "erasures"),
         checkpoint_seconds=_checkpoint_seconds(environment),
         signing_key=_key(environment, "CRM_SIGNING_KEY"),
         trusted_keys=_trusted_keys(environment),
@@ -179,11 +182,11 @@ def _key(environment: Mapping[str, str], name: str) -> bytes | None:
     return key
 
 
-def _checkpoint_dir(environment: Mapping[str, str], data_dir: Path) -> Path:
-    given = environment.get("CRM_CHECKPOINT_DIR")
-    folder = Path(given).expanduser() if given else data_dir / "checkpoints"
+def _folder(environment: Mapping[str, str], name: str, usual: Path) -> Path:
+    given = environment.get(name)
+    folder = Path(given).expanduser() if given else usual
     if folder.exists() and not folder.is_dir():
-        raise SettingRefused(f"CRM_CHECKPOINT_DIR must be a folder, and {folder} is a file.")
+        raise SettingRefused(f"{name} must be a folder, and {folder} is a file.")
     return folder.resolve()
 
 

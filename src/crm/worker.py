@@ -10,6 +10,8 @@ import structlog
 
 from crm import imports
 from ledger.database import Database
+from ledger.erasing.applying import apply
+from ledger.erasing.register import Register
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
 from ledger.upkeep import forget_idempotency_keys, take_snapshots
@@ -20,6 +22,7 @@ from projections.engine.work.working import Worker
 log = structlog.get_logger(__name__)
 SNAPSHOTS_APART = 10.0
 FORGETTING_APART = 3600.0
+ERASING_APART = 60.0
 
 
 class Needs(Protocol):
@@ -37,11 +40,16 @@ class Needs(Protocol):
     def ledger(self) -> Ledger:
         """What happened."""
 
+    @property
+    def erasures(self) -> Register:
+        """Whoever was erased."""
+
 
 def run(services: Needs, stop: Event, keep_checkpoints: Callable[[Event], None] | None = None) -> None:
     """Work until the stop is asked for; any number of workers may run on one workspace."""
+    apply_erasures(services)
     beside = [
-        Thread(target=_look_after_ledger, args=(services.ledger, stop), name="upkeep"),
+        Thread(target=_look_after_ledger, args=(services, stop), name="upkeep"),
         Thread(target=imports.watch, args=(services.database, services.keyring, stop), name="imports"),
     ]
     if keep_checkpoints is not None:
@@ -56,14 +64,31 @@ def run(services: Needs, stop: Event, keep_checkpoints: Callable[[Event], None] 
             thread.join()
 
 
-def _look_after_ledger(ledger: Ledger, stop: Event) -> None:
-    """Snapshots of long aggregates, and answers to repeated requests that are kept no longer."""
-    rounds = 0
+def apply_erasures(services: Needs) -> None:
+    """Erase once more whoever came back with older keys, and complete the register; what fails is tried again."""
+    try:
+        applied = apply(services.database, services.keyring, services.erasures)
+    except Exception:
+        log.exception("erasures could not be applied and will be tried again")
+        return
+    if applied.destroyed:
+        log.warning(
+            "keys of persons who were erased were there again and are destroyed", subjects=len(applied.destroyed)
+        )
+    if applied.registered:
+        log.info("erasures were put down in the register", erasures=applied.registered)
+
+
+def _look_after_ledger(services: Needs, stop: Event) -> None:
+    """Snapshots of long aggregates, erasures, and answers to repeated requests that are kept no longer."""
+    ledger, rounds = services.ledger, 0
     while not stop.is_set():
         try:
             take_snapshots(ledger)
             if rounds % int(FORGETTING_APART / SNAPSHOTS_APART) == 0:
                 forget_idempotency_keys(ledger.database)
+            if rounds % int(ERASING_APART / SNAPSHOTS_APART) == 0:
+                apply_erasures(services)
             rounds += 1
         except Exception:
             log.exception("the upkeep of the ledger is tried again")

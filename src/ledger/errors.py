@@ -87,16 +87,6 @@ class FutureMoment(DomainError):
         super().__init__(instant=instant)
 
 
-class SubjectErased(DomainError):
-    """Personal data of this person was erased for good, so nothing new may be written about them."""
-
-    code: ClassVar[str] = "subject-erased"
-    subject: UUID
-
-    def __init__(self, subject: UUID) -> None:
-        super().__init__(subject=subject)
-
-
 class DatabaseAway(Exception):
     """The database cannot be reached, or does not take anything at the moment; nothing was half done."""
 

@@ -25,6 +25,8 @@ from ledger import questions
 from ledger.append.recorder import LedgerRecorder, SealingKeyExists
 from ledger.database import Database
 from ledger.encoded.stored import SealingMapper
+from ledger.erasing.applying import register_all
+from ledger.erasing.register import Register
 from ledger.errors import KeyReused, NotFound, StaleVersion
 from ledger.outcome import Expecting, Idempotency, Outcome
 from ledger.replaying.loading import Loader
@@ -68,10 +70,14 @@ class LedgerFactory(InfrastructureFactory[TrackingRecorder]):
 
 
 class Ledger(Application[UUID]):
-    """The events of one workspace. Safe for many threads; `close` leaves the database to whoever opened it."""
+    """The events of one workspace. Safe for many threads; `close` leaves the database to whoever opened it.
 
-    def __init__(self, database: Database, keyring: Keyring) -> None:
+    Whoever is erased is written into the register of erasures, too, before the answer is given.
+    """
+
+    def __init__(self, database: Database, keyring: Keyring, erasures: Register | None = None) -> None:
         self.database = database
+        self._erasures = erasures
         self.keyring = keyring
         self._writing = LedgerRecorder(database, keyring)
         self._mapping = SealingMapper(keyring)
@@ -114,7 +120,19 @@ class Ledger(Application[UUID]):
             ) from None
         for aggregate in aggregates:
             aggregate.collect_events()
+        if not outcome.replayed:
+            self._forget_erased(events, outcome.position)
         return outcome
+
+    def _forget_erased(self, events: list[Event], position: int) -> None:
+        """The database destroyed the keys with the events; here they are forgotten, and put down in the register."""
+        if not any(event.erases() for event in events):
+            return
+        for subject in (subject for event in events for subject in event.erases()):
+            self.keyring.forget(subject)
+        self.keyring.expire()
+        if self._erasures is not None:
+            register_all(self._erasures, events, position, self.recorded_at(position))
 
     def _append(
         self,

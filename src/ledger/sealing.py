@@ -17,9 +17,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from aggregates.randomness import Portions
+from aggregates.refusals import SubjectErased
 from ledger import packing
 from ledger.database import Database
-from ledger.errors import Malformed, SubjectErased, WrongMasterKey
+from ledger.errors import Malformed, WrongMasterKey
 from ledger.sealed import Blob, Sealed
 
 NONCE = 12
@@ -120,6 +121,10 @@ class Keyring:
             self._new.pop(subject, None)
             self._keys.pop(subject, None)
 
+    def expire(self) -> None:
+        """Look whether keys were destroyed before the next one is used, however short the last look is ago."""
+        self._epoch_read_at = 0.0
+
     def destroy(self, subject: UUID) -> bool:
         """Make everything sealed for a subject unreadable for good; whether there was anything to destroy."""
         existed = subject in self._keys
@@ -195,7 +200,7 @@ class Keyring:
         if key is not None:
             return key
         if known:
-            raise SubjectErased(subject)
+            raise SubjectErased(subject=subject)
         return self._make(subject)
 
     def _find(self, subject: UUID) -> tuple[AESGCM | None, bool]:

@@ -23,6 +23,8 @@ NEEDED_BY: Mapping[str, tuple[str, ...]] = {
     "customers.assign": ("assign-owner", "hand-over"),
     "contacts.see": ("see-contacts",),
     "contacts.reveal": ("reveal-contacts",),
+    "personal.erase": ("erase-contact", "erase-customer"),
+    "personal.disclose": ("disclose-person",),
     "opportunities.read": ("read-opportunities",),
     "opportunities.change": (
         "open-opportunity",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from types import SimpleNamespace
@@ -26,6 +27,7 @@ from crm.surroundings import Surroundings
 from crm.worker import run
 from keys import MASTER_KEY, TOKEN
 from ledger.database import Database
+from ledger.erasing.register import Register
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
 from policy import Actor, Policy
@@ -114,7 +116,8 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
     ):
         checkpoints = Checkpoints(settings.read({"CRM_DATA_DIR": folder, "CRM_SCHEMA": schema}))
         keyring = Keyring(database, MASTER_KEY)
-        ledger = Ledger(database, keyring)
+        erasures = Register(Path(folder) / "erasures")
+        ledger = Ledger(database, keyring, erasures)
         directory = Directory(database)
         policy = Policy(directory)
         reader = Reader(database)
@@ -137,6 +140,7 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
             cursor_secret=b"a secret for tests",
             schema_is_current=lambda: True,
             checkpoints=checkpoints,
+            erasures=erasures,
         )
         stop = Event()
         worker = Thread(target=run, args=(services, stop), name="worker")

@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from aggregates.customer import Customer
+from aggregates.refusals import SubjectErased
 from integration.bookkeeping import customer, somebody, superuser
 from keys import MASTER_KEY
 from ledger.database import Database
-from ledger.errors import SubjectErased, WrongMasterKey
+from ledger.errors import WrongMasterKey
 from ledger.follow.reading import read
 from ledger.ledger import Ledger
 from ledger.sealed import Sealed

@@ -81,6 +81,8 @@ WRITTEN: Mapping[str, str] = {
     "DELETE /customers/{id}/tags/{tag}": "customers.change",
     "POST /customers/{id}/archive": "customers.archive",
     "POST /customers/{id}/reopen": "customers.archive",
+    "POST /customers/{id}/contacts/{contact_id}/erasure": "personal.erase",
+    "POST /customers/{id}/erasure": "personal.erase",
     "POST /customers/{id}/opportunities": "opportunities.change",
     "POST /customers/{id}/receivables": "receivables.change",
     "POST /opportunities": "opportunities.change",
@@ -230,6 +232,8 @@ def _body(office: Office, route: str, whose: str, role: Role) -> Any:
         return {"reason": "回访"}
     if write is None:
         return None
+    if route.endswith("/erasure"):
+        return {}
     body = dict(write.example)
     body = {name: value for name, value in body.items() if not name.endswith("_id")}
     if route.endswith("/owner"):

@@ -7,9 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from aggregates.refusals import SubjectErased
 from keys import MASTER_KEY
 from ledger import sealing
-from ledger.errors import Malformed, SubjectErased, WrongMasterKey
+from ledger.errors import Malformed, WrongMasterKey
 from ledger.sealed import Blob, Sealed
 from ledger.sealing import Keyring
 

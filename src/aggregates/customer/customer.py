@@ -35,7 +35,7 @@ from aggregates.customer.refusals import (
     NextContactTooEarly,
     WonWithoutBasis,
 )
-from aggregates.refusals import require_past, require_reason
+from aggregates.refusals import SubjectErased, require_past, require_reason
 
 
 class Customer(Happened, Aggregate):
@@ -81,6 +81,9 @@ class Customer(Happened, Aggregate):
         self.contacts: dict[UUID, dict[str, Any]] = {}
         self.profile: dict[str, Any] = {}
         self.is_archived = False
+        self.erased = False
+        self.people: tuple[UUID, ...] = ()
+        self.erased_people: tuple[UUID, ...] = ()
 
     @property
     def customer_id(self) -> UUID:
@@ -88,7 +91,8 @@ class Customer(Happened, Aggregate):
         return self.id
 
     def require_active(self) -> None:
-        """Refuse what is not done with a customer in the archive."""
+        """Refuse what is not done with a customer in the archive, or with one that was erased."""
+        self._require_kept()
         if self.is_archived:
             raise CustomerArchived(customer=self.code)
 
@@ -280,9 +284,31 @@ class Customer(Happened, Aggregate):
 
     def reopen(self) -> None:
         """Take it out of the archive."""
+        self._require_kept()
         if not self.is_archived:
             raise CustomerNotArchived(customer=self.code)
         self._reopened()
+
+    def erase_contact(self, contact_id: UUID) -> None:
+        """Make everything about one person unreadable for good, be it a former contact; doing so again does nothing."""
+        if contact_id not in self.people:
+            raise ContactUnknown(contact_id=contact_id)
+        if contact_id not in self.erased_people:
+            self.trigger_event(self.ContactErased, contact_id=contact_id, subjects=(contact_id,))
+
+    def erase(self) -> None:
+        """Make everything about the customer and its contacts unreadable for good; doing so again does nothing."""
+        if not self.erased:
+            contacts = tuple(one for one in self.people if one not in self.erased_people)
+            self.trigger_event(self.Erased, subjects=(self.id, *contacts))
+
+    def is_known(self, contact_id: UUID) -> bool:
+        """Whether this person is or was a contact, erased or not."""
+        return contact_id in self.people
+
+    def _require_kept(self) -> None:
+        if self.erased:
+            raise SubjectErased(subject=self.id)
 
     def _require_silence(self, occurred_on: date, calendar: Calendar) -> None:
         dealt_on = max(filter(None, (self.won_on, self.last_deal_on)), default=None)
@@ -299,6 +325,8 @@ class Customer(Happened, Aggregate):
     def _contact(self, contact_id: UUID) -> dict[str, Any]:
         if contact_id not in self.contacts:
             raise ContactUnknown(contact_id=contact_id)
+        if contact_id in self.erased_people:
+            raise SubjectErased(subject=contact_id)
         return self.contacts[contact_id]
 
     def _step_down(self, except_for: UUID) -> None:

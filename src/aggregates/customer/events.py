@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from aggregates.base import Claim, Created, Event, Personal
+from aggregates.base import Claim, Created, Event, Personal, personal_fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +55,8 @@ class ContactFields:
 PROFILE = tuple(field.name for field in fields(ProfileFields))
 CONTACT = tuple(field.name for field in fields(ContactFields) if field.name != "contact_id")
 CONTACT_FLAGS = ("is_main", "is_decision_maker")
+ERASED_CONTACT = {**dict.fromkeys(CONTACT), **dict.fromkeys(CONTACT_FLAGS, False), "erased": True}
+"""What is left of a contact."""
 
 
 class CustomerEvents:
@@ -102,6 +104,7 @@ class CustomerEvents:
             """There is one contact more."""
             known = {name: getattr(self, name) for name in CONTACT}
             aggregate.contacts = aggregate.contacts | {self.contact_id: known}
+            aggregate.people = (*aggregate.people, self.contact_id)
 
     class ContactRevised(ContactFields, Event):
         """Some of what is known of a contact was changed: the fields that `changed` names."""
@@ -195,3 +198,40 @@ class CustomerEvents:
 
         TOPIC = "customer.reopened"
         CHANGES = ("is_archived",)
+
+    class ContactErased(Event):
+        """What was known of one person at the customer was erased for good: nobody can read it any more."""
+
+        TOPIC = "customer.contact-erased"
+        CHANGES = ("contacts",)
+        contact_id: UUID
+        subjects: tuple[UUID, ...]
+
+        def erases(self) -> tuple[UUID, ...]:
+            """The person."""
+            return self.subjects
+
+        def apply(self, aggregate: Any) -> None:
+            """There is nobody behind the contact any more; one of former times stays away."""
+            aggregate.erased_people = (*aggregate.erased_people, *self.subjects)
+            if self.contact_id in aggregate.contacts:
+                aggregate.contacts = aggregate.contacts | {self.contact_id: dict(ERASED_CONTACT)}
+
+    class Erased(Event):
+        """What was known of the customer and of all its contacts, former ones too, was erased for good."""
+
+        TOPIC = "customer.erased"
+        CHANGES = (*PROFILE, "contacts", "erased", "is_archived")
+        subjects: tuple[UUID, ...]
+
+        def erases(self) -> tuple[UUID, ...]:
+            """The customer, and everybody who ever was a contact of it."""
+            return self.subjects
+
+        def apply(self, aggregate: Any) -> None:
+            """What is left is what is no personal data; nothing is done with it any more."""
+            aggregate.erased_people = (*aggregate.erased_people, *self.subjects)
+            aggregate.contacts = {one: dict(ERASED_CONTACT) for one in aggregate.contacts}
+            unreadable = {name: None for name in PROFILE if name in personal_fields(type(aggregate).Registered)}
+            aggregate.profile = aggregate.profile | unreadable
+            aggregate.erased = aggregate.is_archived = True

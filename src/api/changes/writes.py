@@ -27,6 +27,8 @@ WRITES = (
     Write("DELETE", "/customers/{id}/tags/{tag}", c.Untag),
     Write("POST", "/customers/{id}/archive", c.ArchiveCustomer),
     Write("POST", "/customers/{id}/reopen", c.ReopenCustomer),
+    Write("POST", "/customers/{id}/contacts/{contact_id}/erasure", c.EraseContact),
+    Write("POST", "/customers/{id}/erasure", c.EraseCustomer),
     Write("POST", "/customers/{id}/opportunities", o.OpenOpportunity, 201, makes="/opportunities"),
     Write("POST", "/customers/{id}/receivables", r.IssueReceivable, 201, makes="/receivables"),
     Write("POST", "/opportunities", o.OpenOpportunity, 201),

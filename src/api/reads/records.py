@@ -28,7 +28,7 @@ from policy import Sight
 from policy.masking import MASKED_FIELDS, masked
 
 VERSION = Parameter("version", "number", "The record as it was at this version.", 2, least=1)
-HIDDEN = frozenset({"modified_on", "created_on", "pending_events"})
+HIDDEN = frozenset({"modified_on", "created_on", "pending_events", "people", "erased_people"})
 
 
 def read_customer(crm: Services, asked: Asked) -> Any:

@@ -2,6 +2,7 @@
 
 from commands.customers.archive import ArchiveCustomer, ReopenCustomer
 from commands.customers.contacts import AddContact, NewContact, RemoveContact, ReviseContact
+from commands.customers.erasure import EraseContact, EraseCustomer
 from commands.customers.follow_ups import LogFollowUp
 from commands.customers.register import RegisterCustomer, ReviseProfile
 from commands.customers.standing import AssignOwner, Categorise, MoveLifecycle, SetIntent, Tag, Untag
@@ -11,6 +12,8 @@ __all__ = [
     "ArchiveCustomer",
     "AssignOwner",
     "Categorise",
+    "EraseContact",
+    "EraseCustomer",
     "LogFollowUp",
     "MoveLifecycle",
     "NewContact",

@@ -127,3 +127,8 @@ class Dimensions(Projection):
         row = self.customers[event.originator_id]
         if event.lifecycle == "won" and (row.won_on is None or event.occurred_on < row.won_on):
             row.won_on = event.occurred_on
+
+    @folds(Customer.Erased)
+    def customer_erased(self, event: Customer.Erased) -> None:
+        """Reports no longer show its name, for any day."""
+        self.customers[event.originator_id].name = None

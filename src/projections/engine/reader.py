@@ -92,8 +92,8 @@ class Reader:
         apart = LOOKS_APART
         while True:
             with self._database.connection() as connection:
-                schema_name, position = self._enter_live(connection, projection)
-                if schema_name is not None and position >= (wanted or 0):
+                schema_name, position, erased_upto = self._enter_live(connection, projection)
+                if schema_name is not None and position >= max(wanted or 0, erased_upto):
                     view = self._narrowed(View(connection, position), projection, schema_name, sight, wanted)
                     if view is not None:
                         yield view
@@ -103,20 +103,23 @@ class Reader:
             sleep(apart)
             apart = min(LONGEST_APART, apart * 1.5)
 
-    def _enter_live(self, connection: Connection, projection: type[Projection]) -> tuple[str | None, int]:
-        """Begin one snapshot and look at the live schema in it; two statements, one round trip."""
+    def _enter_live(self, connection: Connection, projection: type[Projection]) -> tuple[str | None, int, int]:
+        """Begin one snapshot and look at the live schema in it; two statements, one round trip.
+
+        Gives the position up to which persons were erased, too: an earlier state would still show them.
+        """
         with connection.pipeline():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             found = connection.execute(
-                "SELECT b.schema_name, b.position, "
+                "SELECT b.schema_name, b.position, m.erased_upto, "
                 "set_config('search_path', quote_ident(b.schema_name) || ', public', true) "
                 "FROM projections p JOIN projection_builds b ON b.schema_name = p.live "
-                "WHERE p.projection = %s AND p.version = %s",
+                "JOIN meta m ON m.barred_epoch <= b.sealing_epoch WHERE p.projection = %s AND p.version = %s",
                 [projection.name, projection.version],
                 prepare=True,
             )
         row = found.fetchone()
-        return (None, 0) if row is None else (str(row[0]), int(row[1]))
+        return (None, 0, 0) if row is None else (str(row[0]), int(row[1]), int(row[2]))
 
     def _narrowed(
         self, view: View, projection: type[Projection], schema_name: str, sight: Sight, wanted: int | None
@@ -183,14 +186,20 @@ class Reader:
             apart = min(LONGEST_APART, apart * 1.5)
 
     def _enter_as_of(self, connection: Connection, projection: type[Projection], position: int) -> str | None:
-        """Look at the copy, or at the live one if it happens to stand exactly there; gives its schema."""
+        """Look at the copy, or at the live one if it happens to stand exactly there; gives its schema.
+
+        A copy that was begun before somebody was erased is not looked at, nor a live one that does not know it yet.
+        """
         with connection.pipeline():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             found = connection.execute(
                 "SELECT b.schema_name, b.as_of, b.used_at < now() - interval '1 minute', "
                 "set_config('search_path', quote_ident(b.schema_name) || ', public', true) "
-                "FROM projection_builds b WHERE b.projection = %(name)s AND b.version = %(version)s "
-                "AND b.state = 'serving' AND (b.as_of = %(position)s OR b.position = %(position)s AND b.schema_name = "
+                "FROM projection_builds b CROSS JOIN meta m "
+                "WHERE b.projection = %(name)s AND b.version = %(version)s AND b.state = 'serving' "
+                "AND (b.as_of = %(position)s AND b.sealing_epoch = m.sealing_epoch "
+                "OR b.position = %(position)s AND b.position >= m.erased_upto AND b.sealing_epoch >= m.barred_epoch "
+                "AND b.schema_name = "
                 "(SELECT live FROM projections WHERE projection = %(name)s AND version = %(version)s)) LIMIT 1",
                 {"name": projection.name, "version": projection.version, "position": position},
                 prepare=True,

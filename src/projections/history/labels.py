@@ -119,6 +119,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "stage": ("阶段", "stage"),
     "stages": ("阶段", "stages"),
     "subject": ("跟进主题", "subject"),
+    "subjects": ("已删除的数据主体", "persons erased"),
     "tag": ("标签", "tag"),
     "team_id": ("团队", "team"),
     "terms_days": ("账期（天）", "terms (days)"),

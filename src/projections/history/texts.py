@@ -64,6 +64,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "customer.archived": ("{actor}归档了客户", "{actor} archived the customer"),
     "customer.reopened": ("{actor}恢复了客户", "{actor} reopened the customer"),
+    "customer.contact-erased": (
+        "{actor}永久删除了一位联系人的个人信息",
+        "{actor} erased what was known of a contact, for good",
+    ),
+    "customer.erased": (
+        "{actor}永久删除了客户及其所有联系人的个人信息",
+        "{actor} erased what was known of the customer and all its contacts, for good",
+    ),
     "opportunity.opened": (
         "{actor}新建了商机{what}[，阶段：{stage}][，金额 {amount} {currency}][，预计成交 {expected_close_on}]",
         "{actor} opened the opportunity {what}[, stage: {stage}][, amount {amount} {currency}]"

@@ -40,6 +40,7 @@ class Pipeline(Dimensions):
         OpportunityRow,
         key="opportunity_id",
         seen_by="opportunity_id",
+        erased=("name", "decision_maker", "competitors", "risks", "plan"),
         indexes=(
             "customer_id",
             "expected_close_on, opportunity_id",

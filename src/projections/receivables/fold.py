@@ -27,6 +27,7 @@ class Receivables(Dimensions):
         ReceivableRow,
         key="receivable_id",
         seen_by="customer_id",
+        erased=("description",),
         indexes=(
             "customer_id, issued_on",
             "due_on, receivable_id",
@@ -42,10 +43,25 @@ class Receivables(Dimensions):
         MovementRow,
         key=("receivable_id", "seq"),
         seen_by="customer_id",
+        erased=("note",),
         indexes=("occurred_on", "customer_id, occurred_on"),
     )
-    disputes = table("disputes", DisputeRow, key=("receivable_id", "seq"), indexes=("from_on",))
-    reminders = table("reminders", ReminderRow, key=("receivable_id", "seq"), indexes=("occurred_on",))
+    disputes = table(
+        "disputes",
+        DisputeRow,
+        key=("receivable_id", "seq"),
+        erased=("note", "settlement"),
+        through="receivables",
+        indexes=("from_on",),
+    )
+    reminders = table(
+        "reminders",
+        ReminderRow,
+        key=("receivable_id", "seq"),
+        erased=("note",),
+        through="receivables",
+        indexes=("occurred_on",),
+    )
 
     @folds(Receivable.Issued)
     def issued(self, event: Receivable.Issued) -> None:

@@ -32,6 +32,7 @@ from projections.tracking.spelling import digits_text, pairs_text, search_text, 
 from projections.tracking.sums import added
 
 CUSTOMER_PERSONAL = ("name", "address", "phone", "email", "need", "budget", "notes")
+LAST_SAID = ("last_subject", "last_content", "last_feedback", "next_action")
 NOT_SHOWN = frozenset({"distance", "business_category", "unsuitable_visiting_time", "personality"})
 """What the profile says beside what a sheet has room for; the customer's record and the history have it."""
 CONTACT_PERSONAL = ("name", "mobile", "phone", "email")
@@ -307,6 +308,28 @@ class Tracking(Projection):
     def reopened(self, event: Customer.Reopened) -> None:
         """It is back."""
         self._touched(event).archived = False
+
+    @folds(Customer.ContactErased)
+    def contact_erased(self, event: Customer.ContactErased) -> None:
+        """Nobody is there to speak to any more; another person is shown, if there is one."""
+        row = self._touched(event)
+        key = (row.customer_id, event.contact_id)
+        if self.contacts.get(key) is not None:
+            self.contacts.remove(key)
+            row.contacts -= 1
+        self._show_main_contact(row)
+
+    @folds(Customer.Erased)
+    def erased(self, event: Customer.Erased) -> None:
+        """It is put away, and found by its code alone."""
+        row = self._touched(event)
+        for contact in self.contacts.of(row.customer_id):
+            self.contacts.remove((contact.customer_id, contact.contact_id))
+        row.contacts, row.archived = 0, True
+        for field in (*CUSTOMER_PERSONAL, *LAST_SAID):
+            setattr(row, field, None)
+        row.name_key = derived(sort_key, row.kind == "person", None)
+        self._show_contact(row, None)
 
     @folds(Opportunity.Opened)
     def opportunity_opened(self, event: Opportunity.Opened) -> None:

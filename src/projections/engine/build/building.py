@@ -71,6 +71,7 @@ class Builder:
             found = builds.copy_as_of(connection, projection, position)
             if found is not None:
                 return found
+            builds.retire_erased_copies(connection)
             self._clear_up_copies(connection, projection, position)
             build = builds.begin_build(connection, self._ground.schema, projection, position)
             try:

@@ -50,6 +50,7 @@ class Filling:
         keyed: bool = False,
         rows_in_memory: int | None = None,
     ) -> None:
+        keyring.expire()
         self._connection = connection
         self._keyring = keyring
         self._schema_name = schema_name

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from psycopg import errors
 
+from aggregates.customer import Customer
 from ledger import packing
 from ledger.errors import DatabaseAway
 from ledger.sealing import Keyring
@@ -20,6 +21,7 @@ from projections.engine.tables.builds import Build, statements_of
 from projections.engine.tables.statements import Statements
 from projections.engine.tables.writing import delete, upsert
 
+ERASURES = frozenset({Customer.ContactErased.TOPIC, Customer.Erased.TOPIC})
 OVERTAKEN = (errors.SerializationFailure, errors.UndefinedTable, errors.InvalidSchemaName)
 """The build is somewhere else by now, or gone."""
 
@@ -84,22 +86,30 @@ class Applier:
             rows.clear()
 
     def _apply(self, events: Sequence[Any], position: int) -> None:
+        erased = self._erased(events)
         candidates = candidates_of(events)
         for loaded in self._loaded:
             loaded.expect(candidates)
         for event in events:
             self._fold.handle(event)
         tables = [table for table in self._tables if not table.shared or self._changes_shared(events)]
-        self._write(position, tables)
+        self._write(position, tables, erased)
         for table in tables:
             self._fold.rows[table.name].written()
+
+    def _erased(self, events: Sequence[Any]) -> list[UUID]:
+        """The customers erased by these events; whoever's key is destroyed is not read from memory any more."""
+        erasures = [event for event in events if event.topic in ERASURES]
+        if erasures:
+            self._keyring.expire()
+        return [event.originator_id for event in erasures if event.topic == Customer.Erased.TOPIC]
 
     @staticmethod
     def _changes_shared(events: Sequence[Any]) -> bool:
         """Only what belongs to no customer changes the rows that all share; they are kept from batch to batch."""
         return any(event.customer_id is None for event in events)
 
-    def _write(self, position: int, tables: Sequence[Table[Any]]) -> None:
+    def _write(self, position: int, tables: Sequence[Table[Any]], erased: Sequence[UUID] = ()) -> None:
         connection, keyring = self._connection, self._keyring
         with connection.pipeline(), connection.transaction():
             connection.execute(
@@ -109,6 +119,9 @@ class Applier:
                 statements, rows = self._statements[table.name], self._fold.rows[table.name]
                 delete(connection, statements, table, rows.removed())
                 upsert(connection, statements, table, rows.changed(), keyring)
+            for emptying in (each.erase for each in self._statements.values()) if erased else ():
+                if emptying is not None:
+                    connection.execute(emptying, [packing.uuids(erased)])
         self.build = self.build.at(position)
 
     def _rows_of(self, table: Table[Any]) -> Rows[Any]:

@@ -33,11 +33,15 @@ class Table(Generic[R]):
         seen_by: SeenBy | None = None,
         masked: tuple[str, ...] = (),
         hidden: tuple[str, ...] = (),
+        erased: tuple[str, ...] = (),
+        through: str | None = None,
     ) -> None:
         self.name = name
         self.seen_by = seen_by
         self.masked = masked
         self.hidden = hidden
+        self.erased = erased
+        self.through = through
         self.row_class = row_class
         self.key = key
         self.indexes = indexes
@@ -45,7 +49,7 @@ class Table(Generic[R]):
         self.append_only = append_only
         self.columns: tuple[Column, ...] = columns_of(row_class)
         self.column_names = tuple(column.name for column in self.columns)
-        unknown = {*key, *masked, *hidden, *((seen_by,) if seen_by else ())} - set(self.column_names)
+        unknown = {*key, *masked, *hidden, *erased, *((seen_by,) if seen_by else ())} - set(self.column_names)
         if unknown or not key:
             raise ValueError(f"{name}: {row_class.__name__} has no column {', '.join(sorted(unknown))}")
 
@@ -87,6 +91,8 @@ def table(
     seen_by: SeenBy | None = None,
     masked: Iterable[str] = (),
     hidden: Iterable[str] = (),
+    erased: Iterable[str] = (),
+    through: str | None = None,
 ) -> Table[R]:
     """Declare a table.
 
@@ -96,10 +102,25 @@ def table(
     `seen_by` is the column that says whose a row is, where not everybody sees all of them; `masked` columns are shown
     with their middle hidden, and `hidden` ones (of lines) empty but for a line that is asked for as a whole, to those
     who may not see the customer's contact details.
+    `erased` columns are emptied by the engine when the customer is erased: those of rows that the fold of that event
+    does not reach, since they are kept under other keys. `through` is the table of the same read model that says of
+    which customer a row is, by the first column of both keys, where the row itself does not.
     Columns of personal data are `str | None`: they may be given the sealed value, and are empty where it is erased.
     """
     keys = (key,) if isinstance(key, str) else key
-    return Table(name, row_class, keys, tuple(indexes), shared, append_only, seen_by, tuple(masked), tuple(hidden))
+    return Table(
+        name,
+        row_class,
+        keys,
+        tuple(indexes),
+        shared,
+        append_only,
+        seen_by,
+        tuple(masked),
+        tuple(hidden),
+        tuple(erased),
+        through,
+    )
 
 
 def folds(*event_classes: type[Event]) -> Callable[[Handler], Handler]:

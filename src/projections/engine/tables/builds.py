@@ -102,11 +102,20 @@ def ready_build(connection: Connection, projection: type[Projection]) -> Build |
 
 
 def copy_as_of(connection: Connection, projection: type[Projection], position: int) -> Build | None:
-    """The copy as of exactly that position."""
+    """The copy as of exactly that position, nothing erased since it was made."""
     return _one(
         connection,
-        _SELECT + "WHERE projection = %s AND version = %s AND as_of = %s AND state = 'serving'",
+        _SELECT + "JOIN meta m ON m.sealing_epoch = b.sealing_epoch "
+        "WHERE projection = %s AND version = %s AND as_of = %s AND state = 'serving'",
         [projection.name, projection.version, position],
+    )
+
+
+def retire_erased_copies(connection: Connection) -> None:
+    """Copies in which somebody may stand who was erased since they were begun."""
+    connection.execute(
+        "UPDATE projection_builds b SET state = 'retired', retired_at = now() FROM meta m "
+        "WHERE b.as_of IS NOT NULL AND b.state = 'serving' AND b.sealing_epoch < m.sealing_epoch"
     )
 
 

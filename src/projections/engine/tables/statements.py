@@ -26,6 +26,7 @@ class Statements:
         self.insert = self._compose("INSERT INTO {relation} ({columns}) SELECT {columns} FROM {records}")
         self.upsert = self.insert + self._on_conflict()
         self.delete = self._compose("DELETE FROM {relation} USING {records} AS gone WHERE ({own_key}) = ({gone_key})")
+        self.erase = self._erase(schema)
         self.analyse = self._compose("ANALYZE {relation}")
         self.count = self._compose("SELECT count(*) FROM {relation}")
 
@@ -58,6 +59,20 @@ class Statements:
             self._compose("CREATE INDEX ON {relation} {index}", index=sql.SQL(_index(expression)))
             for expression in self._table.indexes
         ]
+
+    def _erase(self, schema: str) -> bytes | None:
+        """Empty what is said of some customers; none where nothing has to be."""
+        if not self._table.erased:
+            return None
+        emptied = sql.SQL(", ").join(sql.SQL("{} = NULL").format(sql.Identifier(name)) for name in self._table.erased)
+        if self._table.through is None:
+            return self._compose("UPDATE {relation} SET {emptied} WHERE customer_id = ANY(%s)", emptied=emptied)
+        return self._compose(
+            "UPDATE {relation} SET {emptied} WHERE {first} IN "
+            "(SELECT {first} FROM {through} WHERE customer_id = ANY(%s))",
+            emptied=emptied,
+            through=sql.Identifier(schema, self._table.through),
+        )
 
     def _on_conflict(self) -> bytes:
         rest = [name for name in self._table.column_names if name not in self._table.key]

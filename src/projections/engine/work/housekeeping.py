@@ -35,7 +35,7 @@ def keep_house(connection: Connection, schema: str, projections: Iterable[type[P
         for projection in projections:
             _retire_other_versions(connection, projection)
             _renew_after_erasure(connection, projection)
-        _retire_erased_copies(connection)
+        builds.retire_erased_copies(connection)
         _retire_copies_above(connection, limits.copies_bytes)
         for name in builds.drop_retired(connection, limits.grace_seconds):
             log.info("dropped %s", name)
@@ -80,13 +80,6 @@ def _renew_after_erasure(connection: Connection, projection: type[Projection]) -
     ).fetchone()
     if outdated is not None:
         jobs.request(connection, "rebuild", projection.name, projection.version)
-
-
-def _retire_erased_copies(connection: Connection) -> None:
-    connection.execute(
-        "UPDATE projection_builds b SET state = 'retired', retired_at = now() FROM meta m "
-        "WHERE b.as_of IS NOT NULL AND b.state = 'serving' AND b.sealing_epoch < m.sealing_epoch"
-    )
 
 
 def _retire_copies_above(connection: Connection, most: int) -> None:
