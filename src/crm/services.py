@@ -87,7 +87,7 @@ def services(
     with Database(
         store.conninfo, schema, role=APP, max_size=connections, patience=patience, cursors=cursors
     ) as database:
-        keyring = Keyring(database, master_key)
+        keyring = Keyring(database, master_key, former_key=store.settings.former_key)
         erasures = Register(store.settings.erasure_dir / schema)
         ledger = Ledger(database, keyring, erasures)
         directory = Directory(database)

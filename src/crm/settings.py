@@ -45,6 +45,8 @@ class Settings:
     patience: Patience
     master_key: bytes | None = field(repr=False)
     """The key that wraps the keys of personal data; without one it is made once, in `data_dir`."""
+    former_key: bytes | None = field(repr=False)
+    """The master key before, while keys are still wrapped by it."""
     checkpoint_dir: Path
     """Where signed checkpoints lie, in a folder for each schema."""
     checkpoint_seconds: int
@@ -71,6 +73,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         limits=_limits(environment),
         patience=_patience(environment),
         master_key=_key(environment, "CRM_MASTER_KEY"),
+        former_key=_key(environment, "CRM_OLD_MASTER_KEY"),
         checkpoint_dir=_folder(environment, "CRM_CHECKPOINT_DIR", data_dir / "checkpoints"),
         erasure_dir=_folder(environment, "CRM_ERASURE_DIR", data_dir / "erasures"),
         checkpoint_seconds=_checkpoint_seconds(environment),

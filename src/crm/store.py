@@ -49,10 +49,10 @@ class Store:
         """Raise MasterKeyUnusable when the personal data in this store was sealed under another key."""
         from ledger.sealing import Keyring
 
-        keyring = Keyring(None, self.master_key)
+        own = [Keyring(None, key).master_id for key in (self.master_key, self.settings.former_key) if key]
         with self.connection() as connection:
             other = connection.execute(
-                "SELECT 1 FROM sealing_keys WHERE master <> %s LIMIT 1", [keyring.master_id]
+                "SELECT 1 FROM sealing_keys WHERE wrapped IS NOT NULL AND master <> ALL(%s) LIMIT 1", [own]
             ).fetchone()
         if other:
             raise master_key.MasterKeyUnusable(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections import OrderedDict
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cached_property
 from hashlib import blake2b, sha256
 from threading import Lock
@@ -36,8 +37,9 @@ _nothing: dict[str, str | None] = {}
 class Keyring:
     """The keys of data subjects, each wrapped by the master key, unwrapped ones kept at hand.
 
-    Without a database it keeps them in memory only. May be used by many threads. A key that another process destroyed
-    is forgotten within a second (EPOCH_HOLDS).
+    Keys that are still wrapped by a former master key are read, too, where that is given. Without a database it keeps
+    them in memory only. May be used by many threads. A key that another process destroyed is forgotten within a second
+    (EPOCH_HOLDS).
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Keyring:
         database: Database | None,
         master_key: bytes,
         *,
+        former_key: bytes | None = None,
         epoch_holds: float = EPOCH_HOLDS,
         cached_keys: int | None = None,
     ) -> None:
@@ -53,6 +56,8 @@ class Keyring:
         self._database = database
         self._master = AESGCM(master_key)
         self._master_key = master_key
+        self._former = None if former_key is None else AESGCM(former_key)
+        self.former_key = former_key
         self._lock = Lock()
         self._keys: OrderedDict[UUID, AESGCM | None] = OrderedDict()
         self._new: dict[UUID, bytes] = {}
@@ -237,12 +242,11 @@ class Keyring:
         return found
 
     def _unwrap(self, subject: UUID, wrapped: bytes, master: str) -> AESGCM:
-        try:
-            return AESGCM(self._master.decrypt(wrapped[:NONCE], wrapped[NONCE:], subject.bytes))
-        except InvalidTag as error:
-            raise WrongMasterKey(
-                f"a sealing key was wrapped by master key {master}, and the one given is {self.master_id}"
-            ) from error
+        for above in (self._master, self._former):
+            if above is not None:
+                with suppress(InvalidTag):
+                    return AESGCM(above.decrypt(wrapped[:NONCE], wrapped[NONCE:], subject.bytes))
+        raise WrongMasterKey(f"a sealing key was wrapped by master key {master}, and the one given is {self.master_id}")
 
     def _keep(self, found: dict[UUID, AESGCM | None]) -> None:
         with self._lock:

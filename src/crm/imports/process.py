@@ -40,7 +40,7 @@ def work_off(address: Address, worker: str, folder: Path, lifeline: Pipe, log_le
     logs.configure(log_level, settings.read().log_format)
     Thread(target=_end_with, args=[lifeline], name="lifeline", daemon=True).start()
     with Database(address.conninfo, address.schema, role=address.role, max_size=WRITERS + 4) as database:
-        keyring = Keyring(database, address.master_key)
+        keyring = Keyring(database, address.master_key, former_key=address.former_key)
         with closing(Ledger(database, keyring)) as ledger, closing(database.connect()) as connection:
             working = Working(connection, keyring, ledger, worker, folder)
             while working.do_next():

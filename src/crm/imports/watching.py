@@ -33,7 +33,7 @@ FOLDER = "genjin-import-"
 
 def watch(database: Database, keyring: Keyring, stop: Event) -> None:
     """Do what is asked for until the stop; any number of workers may watch one workspace."""
-    address = Address(database.conninfo, database.schema, database.role, keyring.master_key)
+    address = Address(database.conninfo, database.schema, database.role, keyring.master_key, keyring.former_key)
     _sweep()
     rounds = 0
     while not stop.is_set():

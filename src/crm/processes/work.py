@@ -52,7 +52,7 @@ def _work(made: Services, stop: Event) -> None:
 def working(opened: Store) -> Iterator[Event]:
     """The read models are kept up for as long as the block lasts; where another worker leads, this one stands by."""
     with Database(opened.conninfo, opened.settings.schema, role=APP, min_size=1, max_size=8) as database:
-        ground = Ground(database, Keyring(database, opened.master_key))
+        ground = Ground(database, Keyring(database, opened.master_key, former_key=opened.settings.former_key))
         with _in_thread(lambda stop: Worker(ground, ALL, stop).run()) as ended:
             yield ended
 

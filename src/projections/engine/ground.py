@@ -27,6 +27,7 @@ class Address:
     schema: str
     role: str | None
     master_key: bytes
+    former_key: bytes | None = None
 
 
 class Ground:
@@ -44,7 +45,8 @@ class Ground:
     @property
     def address(self) -> Address:
         """How another process gets here."""
-        return Address(self.database.conninfo, self.schema, self.database.role, self.keyring.master_key)
+        keys = self.keyring.master_key, self.keyring.former_key
+        return Address(self.database.conninfo, self.schema, self.database.role, *keys)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -70,4 +72,5 @@ class Ground:
 def ground_at(address: Address) -> Iterator[Ground]:
     """The same ground, in another process."""
     with Database(address.conninfo, address.schema, role=address.role, min_size=1, max_size=3) as database:
-        yield Ground(database, Keyring(database, address.master_key, cached_keys=KEYS_AT_HAND))
+        keyring = Keyring(database, address.master_key, former_key=address.former_key, cached_keys=KEYS_AT_HAND)
+        yield Ground(database, keyring)
