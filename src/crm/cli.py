@@ -7,7 +7,19 @@ import sys
 import typer
 
 from crm import importing
-from crm.console import checkpoints, erasures, export, proving, replaying, reports, rewrapping, running, sample, tokens
+from crm.console import (
+    checkpoints,
+    disclosing,
+    erasures,
+    export,
+    proving,
+    replaying,
+    reports,
+    rewrapping,
+    running,
+    sample,
+    tokens,
+)
 from crm.output import refusal
 
 app = typer.Typer(
@@ -28,6 +40,7 @@ app.command()(reports.report)
 app.command()(replaying.replay)
 app.command()(proving.rebuild)
 app.command()(proving.verify)
+app.command()(disclosing.disclose)
 app.command("rewrap-keys")(rewrapping.rewrap_keys)
 app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(erasures.app, name="erasures")

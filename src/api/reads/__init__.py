@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.reads.accesses import add_access_reads
+from api.reads.disclosure import add_disclosure_reads
 from api.reads.history import add_history_reads
 from api.reads.permissions import add_permission_reads
 from api.reads.pipeline import add_pipeline_reads
@@ -24,3 +25,4 @@ def add_reads(router: APIRouter) -> None:
     add_projection_reads(router)
     add_permission_reads(router)
     add_access_reads(router)
+    add_disclosure_reads(router)

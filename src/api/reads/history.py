@@ -64,7 +64,7 @@ def list_audit_events(crm: Services, asked: Asked) -> Any:
 
 
 def _page(crm: Services, asked: Asked, moment: Moment, given: dict[str, Any]) -> dict[str, Any]:
-    lang = _lang(asked)
+    lang = lang_of(asked)
     upto = None if asked.as_of is None else moment.position
     wanted = queries.Asked(**given, upto=upto, on=asked.on)
     newest_first = asked.get("order") != "oldest"
@@ -81,14 +81,15 @@ def _page(crm: Services, asked: Asked, moment: Moment, given: dict[str, Any]) ->
     return {"items": page.items, "next": following, "position": moment.position}
 
 
-def _lang(asked: Asked) -> Lang:
+def lang_of(asked: Asked) -> Lang:
+    """The language of the sentences."""
     lang: Lang = asked.get("lang") or ("zh" if asked.language == "zh-CN" else "en")
     return lang
 
 
 def _told(page: dict[str, Any], asked: Asked) -> Response:
     """The answer, which says in which language its sentences are."""
-    language = "zh-CN" if _lang(asked) == "zh" else "en"
+    language = "zh-CN" if lang_of(asked) == "zh" else "en"
     return json_response(page, headers={"Content-Language": language, "Vary": "Accept-Language"})
 
 

@@ -76,7 +76,7 @@ def record(crm: Services, kind: type[Aggregate], asked: Asked) -> Any:
         found = crm.ledger.load(kind, asked.id, version=version, position=None if version else position)
     except NotFound as missing:
         raise _not_then(crm, kind, asked, missing) from None
-    shown = {"id": found.id, "version": found.version, **_state(found)}
+    shown = {"id": found.id, "version": found.version, **state_of(found)}
     if isinstance(found, (Customer, Member)):
         owner_id = _owner_today(crm, found, version is not None or asked.as_of is not None)
         if not asked.sight.records.covers(owner_id):
@@ -126,7 +126,7 @@ def _position(crm: Services, asked: Asked) -> int:
     return crm.ledger.head() if asked.as_of is None else crm.ledger.position_at(asked.as_of)
 
 
-def _state(found: Aggregate) -> dict[str, Any]:
+def state_of(found: Aggregate) -> dict[str, Any]:
     """What the aggregate knows of itself; its inner bookkeeping left out, its data and profile spread out."""
     state = {name: value for name, value in vars(found).items() if not name.startswith("_") and name not in HIDDEN}
     for spread in ("profile", "data"):

@@ -92,13 +92,18 @@ def add_read(
     takes: Sequence[Parameter] = (),
     listing: Listing | None = None,
     tag: str | None = None,
+    also: Sequence[str] = (),
 ) -> None:
-    """Puts a read on the router: identity, policy, parameters, the read itself in a thread, and its documentation."""
+    """Puts a read on the router: identity, policy, parameters, the read itself in a thread, and its documentation.
+
+    `also` are the media types in which it answers beside JSON.
+    """
     said = inspect.cleandoc(reading.__doc__ or "")
     summary, _, more = said.partition("\n")
     documented = [parameter.openapi for parameter in takes]
     if listing is not None:
         documented += listing_parameters(listing)
+    other = {media_type: {"schema": {"type": "string"}, "example": ""} for media_type in also}
     router.add_api_route(
         path,
         _endpoint(reading, tuple(takes), listing, action),
@@ -109,7 +114,7 @@ def add_read(
         summary=summary,
         description=more.strip() or summary,
         tags=[tag or path.split("/")[1]],
-        openapi_extra={"parameters": documented},
+        openapi_extra={"parameters": documented} | ({"responses": {"200": {"content": other}}} if other else {}),
     )
 
 

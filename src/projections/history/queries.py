@@ -21,11 +21,14 @@ DEFAULT_LIMIT = 50
 class Asked:
     """Which events: every condition given must hold.
 
+    `contact_id` asks for what is about that person; `itself` for what is about that customer and about no other person.
     `upto` is the last position known (`as_of`); `on` the last business day; `recorded_from` and `recorded_until` bound
     the recorded time, the latter excluded.
     """
 
     customer_id: UUID | None = None
+    contact_id: UUID | None = None
+    itself: UUID | None = None
     aggregate_id: UUID | None = None
     command_id: UUID | None = None
     topics: Sequence[str] = ()
@@ -47,6 +50,11 @@ class HistoryPage:
 
 CONDITIONS: tuple[tuple[str, LiteralString], ...] = (
     ("customer_id", "e.customer_id = %(customer_id)s"),
+    (
+        "contact_id",
+        "(e.subject = %(contact_id)s OR convert_from(e.body, 'UTF8')::jsonb ->> 'contact_id' = %(contact_id)s::text)",
+    ),
+    ("itself", "(e.subject IS NULL OR e.subject = %(itself)s) AND NOT starts_with(e.topic, 'customer.contact-')"),
     ("aggregate_id", "e.originator_id = %(aggregate_id)s"),
     ("command_id", "e.command_id = %(command_id)s"),
     ("topics", "e.topic = ANY(%(topics)s)"),
