@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID, uuid4
@@ -13,11 +14,13 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from psycopg import sql
+from typer.testing import CliRunner
 
 from aggregates.customer import Customer
 from crm import worker
+from crm.cli import app
 from integration.serving import Api, serving
-from keys import MASTER_KEY
+from keys import MASTER_KEY, as_setting
 from ledger.erasing.applying import apply
 from ledger.erasing.register import Erasure, Register
 from ledger.ledger import Ledger
@@ -375,3 +378,41 @@ def test_the_register_holds_nothing_personal(api: Api) -> None:
     (file,) = api.services.erasures.path.iterdir()
     assert not {word for word in planted.words if word in file.read_text(encoding="utf-8")}
     assert json.loads(file.read_bytes()).keys() == {"subjects", "customer_id", "position", "recorded_at", "format"}
+
+
+def test_files_and_the_command_line_show_nothing(api: Api, server: str, tmp_path: Path) -> None:
+    planted = Planted(api)
+    dict(planted.answers())
+    api.done(f"/customers/{planted.id}/erasure", WHY)
+    environment = {
+        "CRM_DATABASE_URL": server,
+        "CRM_SCHEMA": api.services.database.schema,
+        "CRM_DATA_DIR": str(tmp_path / "data"),
+        "CRM_ERASURE_DIR": str(tmp_path / "erasures"),
+        "CRM_MASTER_KEY": as_setting(MASTER_KEY),
+    }
+    told = []
+    with patch.dict("os.environ", environment):
+        for table in ("tracking", "opportunities", "receivables", "history"):
+            for number, moment in enumerate(((), ("--as-of", planted.known_at))):
+                file = tmp_path / f"{table}{number}.json"
+                ran = CliRunner().invoke(app, ["export", table, str(file), *moment])
+                assert ran.exit_code == 0, ran.output
+                told.append(file.read_text(encoding="utf-8"))
+        page = tmp_path / "disclosed.html"
+        for words in (
+            ("export", "ledger", str(tmp_path / "ledger.jsonl")),
+            ("replay", planted.id, "--json"),
+            ("disclose", planted.id),
+            ("disclose", planted.id, "--contact", planted.person, "--out", str(page)),
+            ("erasures", "apply"),
+            ("erasures", "list", "--json"),
+            ("verify", "--json"),
+        ):
+            ran = CliRunner().invoke(app, list(words))
+            assert ran.exit_code == 0, (words, ran.output)
+            told.append(ran.stdout)
+    told += [page.read_text(encoding="utf-8"), (tmp_path / "ledger.jsonl").read_text(encoding="utf-8")]
+    for text in told:
+        assert not {word for word in planted.words if word in text}
+    assert [each["customer_id"] for each in json.loads(told[-4])] == [planted.id]
