@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from unittest.mock import patch
 from uuid import UUID, uuid4
 
@@ -28,6 +28,7 @@ from ledger.proof.chain import verify_chain
 from ledger.sealing import Keyring
 from projections import ALL
 from projections.engine.build import jobs
+from projections.engine.failures import NotBuilt, StillBuilding
 from projections.engine.ground import Ground
 from projections.engine.tables import builds
 from projections.engine.verifying import verify
@@ -416,3 +417,19 @@ def test_files_and_the_command_line_show_nothing(api: Api, server: str, tmp_path
     for text in told:
         assert not {word for word in planted.words if word in text}
     assert [each["customer_id"] for each in json.loads(told[-4])] == [planted.id]
+
+
+@pytest.mark.parametrize("bar", ["erased_upto = 1000", "barred_epoch = 1000"])
+def test_a_live_read_model_of_before_an_erasure_is_not_read(api: Api, server: str, bar: LiteralString) -> None:
+    planted = Planted(api)
+    api.read("/tracking")
+    with closing(psycopg.connect(server, autocommit=True)) as connection:
+        connection.execute(sql.SQL("UPDATE {} SET " + bar).format(sql.Identifier(api.services.database.schema, "meta")))
+    with pytest.raises(NotBuilt), api.services.reader.at("tracking", timeout=0):
+        pass
+    with (
+        pytest.raises(StillBuilding),
+        api.services.reader.at("tracking", as_of_position=api.head(), timeout=0),
+    ):
+        pass
+    assert PROFILE["name"] not in api.get(f"/customers/{planted.id}/history").text

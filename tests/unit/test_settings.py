@@ -22,6 +22,7 @@ def test_nothing_needs_to_be_set() -> None:
     assert (settings.host, settings.port, settings.schema) == ("127.0.0.1", 8000, "genjin")
     assert settings.master_key is None
     assert settings.checkpoint_dir == settings.data_dir / "checkpoints"
+    assert (settings.erasure_dir, settings.former_key) == (settings.data_dir / "erasures", None)
     assert (settings.checkpoint_seconds, settings.signing_key, settings.trusted_keys) == (300, None, ())
     assert (settings.log_format, settings.limits, settings.patience) == ("text", Limits(), Patience())
 
@@ -94,6 +95,8 @@ def test_an_empty_value_is_one_that_is_not_set() -> None:
         ("CRM_SIGNING_KEY", "c2hvcnQ=", "32 bytes in base64"),
         ("CRM_TRUSTED_KEYS", "c2hvcnQ=", "crm checkpoints key"),
         ("CRM_CHECKPOINT_DIR", __file__, "must be a folder"),
+        ("CRM_ERASURE_DIR", __file__, "must be a folder"),
+        ("CRM_OLD_MASTER_KEY", "c2hvcnQ=", "32 bytes in base64"),
         ("CRM_CHECKPOINT_SECONDS", "often", "a whole number from 0"),
         ("CRM_CHECKPOINT_SECONDS", "86401", "to 86400"),
     ],
