@@ -104,6 +104,9 @@ def test_every_command_is_done_over_http(api: Api) -> None:
     successor = do("POST", "/members", {"name": "周"})
     do("POST", "/members/{id}/handover", {"member_id": successor}, id=member)
     assert api.get(f"/customers/{customer}").json()["owner_id"] == successor
+
+    do("POST", "/customers/{id}/contacts/{contact_id}/erasure", {"reason": "本人要求"}, id=customer, contact_id=contact)
+    do("POST", "/customers/{id}/erasure", {"reason": "本人要求"}, id=customer)
     assert done == {(write.method, write.path) for write in WRITES}
 
 
