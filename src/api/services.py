@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ledger.ledger import Ledger
     from ledger.sealing import Keyring
     from policy import Actor, Policy
+    from policy.identity.identity import Identity
     from projections.engine.reader import Reader
 
 
@@ -48,6 +49,8 @@ class Services(Protocol):
     def clock(self) -> Callable[[], datetime]: ...
     @property
     def tokens(self) -> Tokens: ...
+    @property
+    def identity(self) -> Identity: ...
     @property
     def cursor_secret(self) -> bytes: ...
     @property

@@ -6,17 +6,19 @@ import hmac
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from commands.base import Door
-from crm import tokens
 from crm.database.roles import APP
+from crm.signing_in import CALLBACK, SignInSettings
 from crm.store import Store
 from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
 from policy import Actor, Policy
+from policy.identity.chosen import Client, Lifetimes, SigningIn
+from policy.identity.identity import Identity
 from projections.engine.ground import Ground
 from projections.engine.reader import Reader
 
@@ -27,18 +29,6 @@ class Tokens(Protocol):
     def actor_of(self, token: str) -> Actor | None:
         """The member whose token this is; none when it is unknown or was revoked."""
         ...
-
-
-class KeptTokens:
-    """The tokens in the database."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def actor_of(self, token: str) -> Actor | None:
-        """The member whose token this is; none when it is unknown or was revoked."""
-        found = self._database.read(lambda connection: tokens.found(connection, token))
-        return Actor(f"member:{found.member_id}", found.member_id, found.name, "api") if found else None
 
 
 @dataclass(frozen=True)
@@ -53,6 +43,7 @@ class Services:
     reader: Reader
     ground: Ground
     tokens: Tokens
+    identity: Identity
     clock: Callable[[], datetime]
     cursor_secret: bytes
     schema_is_current: Callable[[], bool]
@@ -66,6 +57,7 @@ def services(store: Store, *, connections: int = 12) -> Iterator[Services]:
         keyring = Keyring(database, master_key)
         ledger = Ledger(database, keyring)
         policy = Policy()
+        identity = Identity(database, ledger, master_key, signing_in=_signing_in(store.settings.sign_in))
         try:
             yield Services(
                 database=database,
@@ -75,13 +67,28 @@ def services(store: Store, *, connections: int = 12) -> Iterator[Services]:
                 door=Door(ledger=ledger, policy=policy, clock=_now),
                 reader=Reader(database),
                 ground=Ground(database, keyring),
-                tokens=KeptTokens(database),
+                tokens=identity.bearers,
+                identity=identity,
                 clock=_now,
                 cursor_secret=hmac.digest(master_key, b"genjin page cursors", "sha256"),
                 schema_is_current=store.is_current,
             )
         finally:
+            identity.close()
             ledger.close()
+
+
+def _signing_in(chosen: SignInSettings) -> SigningIn:
+    client = None
+    if chosen.openid_issuer and chosen.openid_client_id:
+        client = Client(
+            chosen.openid_issuer,
+            chosen.openid_client_id,
+            chosen.openid_client_secret,
+            f"{chosen.public_url}{CALLBACK}",
+        )
+    lifetimes = Lifetimes(timedelta(hours=chosen.session_idle_hours), timedelta(days=chosen.session_days))
+    return SigningIn(chosen.public_url, lifetimes, client)
 
 
 def _now() -> datetime:

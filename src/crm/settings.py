@@ -15,14 +15,14 @@ from typing import Literal, cast, get_args
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from crm import signing_in
 from crm.master_key import decoded
+from crm.refused import SettingRefused
+
+__all__ = ["PROJECT", "LogLevel", "SettingRefused", "Settings", "read"]
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 PROJECT = Path(__file__).resolve().parents[2]
-
-
-class SettingRefused(Exception):
-    """An environment variable has a value that cannot be used; the message says which, and what would be accepted."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Settings:
     host: str
     port: int
     log_level: LogLevel
+    sign_in: signing_in.SignInSettings
     master_key: bytes | None = field(repr=False)
     """The key that wraps the keys of personal data; without one it is made once, in `data_dir`."""
 
@@ -49,6 +50,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         host=environment.get("CRM_HOST") or "127.0.0.1",
         port=_port(environment),
         log_level=_log_level(environment),
+        sign_in=signing_in.read(environment),
         master_key=_master_key(environment),
     )
 

@@ -25,6 +25,7 @@ from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
 from policy import Actor, Policy
+from policy.identity.identity import Identity
 from projections.engine.reader import Reader
 
 NOBODY = UUID(int=1)
@@ -101,6 +102,7 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
         first = Actor("member:test", None, "test", "api")
         member_id = execute(RegisterMember(name="赵顾问"), to=None, by=first, door=door).id
         actor = Actor(f"member:{member_id}", member_id, "赵顾问", "api")
+        identity = Identity(database, ledger, MASTER_KEY)
         services: Any = SimpleNamespace(
             database=database,
             keyring=keyring,
@@ -109,6 +111,7 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
             door=door,
             reader=Reader(database),
             tokens=SimpleNamespace(actor_of=lambda token: actor if token == TOKEN else None),
+            identity=identity,
             clock=lambda: datetime.now(UTC),
             cursor_secret=b"a secret for tests",
             schema_is_current=lambda: True,
@@ -122,4 +125,5 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
         finally:
             stop.set()
             worker.join()
+            identity.close()
             ledger.close()
