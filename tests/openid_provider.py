@@ -18,7 +18,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
-ALGORITHMS = {"RS256": lambda: RSAKey.generate_key(2048), "ES256": lambda: ECKey.generate_key("P-256")}
+
+def a_key(algorithm: str) -> RSAKey | ECKey:
+    """A new key to sign with in this way."""
+    key = RSAKey.generate_key(2048) if algorithm == "RS256" else ECKey.generate_key("P-256")
+    key.ensure_kid()
+    return key
 
 
 class Provider:
@@ -34,8 +39,7 @@ class Provider:
 
     def rotate(self, algorithm: str) -> None:
         """Sign with a new key from now on, and forget the old one."""
-        self.algorithm, self.key = algorithm, ALGORITHMS[algorithm]()
-        self.key.ensure_kid()
+        self.algorithm, self.key = algorithm, a_key(algorithm)
 
     def metadata(self) -> dict[str, Any]:
         """What it says of itself."""
@@ -100,7 +104,7 @@ class Provider:
             return unsigned(claims)
         if how == "secret":
             return by_secret(claims, self.secret)
-        key = ALGORITHMS[self.algorithm]() if how == "another key" else self.key
+        key = a_key(self.algorithm) if how == "another key" else self.key
         return jwt.encode({"alg": self.algorithm, "kid": self.key.kid}, claims, key)
 
 
@@ -127,7 +131,7 @@ class Handler(BaseHTTPRequestHandler):
 
     provider: Provider
 
-    def do_GET(self) -> None:  # noqa: N802 - the library's name
+    def do_GET(self) -> None:
         """Description, keys, and the way in."""
         parts = urlsplit(self.path)
         if parts.path == "/.well-known/openid-configuration":
@@ -141,7 +145,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._answer(404, {})
 
-    def do_POST(self) -> None:  # noqa: N802 - the library's name
+    def do_POST(self) -> None:
         """Tokens for a code; and what the test wants."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         if self.path == "/token":

@@ -94,7 +94,9 @@ def test_a_cookie_that_was_planted_lets_nobody_in(home: House) -> None:
 def test_a_change_needs_the_token_of_the_session(home: House, sent: dict[str, str]) -> None:
     browser = home.browser()
     sign_in(browser, home.member())
-    refused = browser.post("/api/v1/teams", json={"name": "x"}, headers={k: v.encode() for k, v in sent.items()})
+    refused = browser.post(
+        "/api/v1/teams", json={"name": "x"}, headers=[(name.encode(), value.encode()) for name, value in sent.items()]
+    )
     assert (refused.status_code, refused.json()["code"]) == (403, "csrf-token-missing")
     assert browser.get("/api/v1/me").status_code == 200
 

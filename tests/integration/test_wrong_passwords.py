@@ -113,7 +113,7 @@ def test_an_account_that_is_not_there_is_answered_and_worked_on_like_one_that_is
     invited = Person(home.do(RegisterMember(name="Bo")), an_address())
     home.do(InviteMember(email=invited.address), invited.id)
     home.identity.addresses.member_at(an_address())
-    told = set()
+    told: set[tuple[Any, ...]] = set()
     for person in (ann, suspended, invited, Person(ann.id, an_address()), Person(ann.id, "no address at all")):
         before, written = home.hasher.checked, self_counted(home)
         refused = wrong(home, person, f"203.0.113.{len(told) + home.hasher.checked}")

@@ -43,4 +43,4 @@ def _remainder(text: str) -> str:
                 text = text.replace(row[first : first + size], " ")
     for word in _WORDS:
         text = text.replace(word, " ")
-    return re.sub(r"[\d\W_]", "", text)
+    return re.sub(r"[\d\s!-/:-@\[-`{-~]", "", text)
