@@ -28,6 +28,8 @@ def is_secure(request: Request) -> bool:
 
 def cookie(request: Request, name: str) -> str | None:
     """What one of our cookies holds."""
+    if not request.cookies:
+        return None
     held = request.cookies.get(f"__Host-{name}" if is_secure(request) else name)
     return held if held and len(held) <= LONGEST_COOKIE else None
 

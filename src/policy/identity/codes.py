@@ -39,7 +39,10 @@ class Code:
 def make(connection: Connection, purpose: Purpose, member_id: UUID, made_by: str, address: bytes | None = None) -> Made:
     """Make a code for a member, in place of those made before; another address than this makes it void."""
     text = new_secret()
-    connection.execute("DELETE FROM one_time_codes WHERE member_id = %s AND used_at IS NULL", [member_id])
+    connection.execute(
+        "DELETE FROM one_time_codes WHERE (member_id = %s AND used_at IS NULL) OR expires_at < clock_timestamp()",
+        [member_id],
+    )
     row = connection.execute(
         "INSERT INTO one_time_codes (digest, purpose, member_id, address, made_by, expires_at)"
         " VALUES (%s, %s, %s, %s, %s, clock_timestamp() + %s) RETURNING expires_at",
