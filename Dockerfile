@@ -10,7 +10,8 @@ RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
     && /venv/bin/python -m compileall -q /venv
 
 FROM python:3.13-slim
-RUN useradd --system --create-home --home-dir /var/lib/genjin genjin
+RUN useradd --system --create-home --home-dir /var/lib/genjin genjin \
+    && install -d -o genjin -g genjin /var/lib/genjin/checkpoints
 COPY --from=build /venv /venv
 USER genjin
 ENV PATH=/venv/bin:$PATH CRM_HOST=0.0.0.0 CRM_PORT=8000 CRM_DATA_DIR=/var/lib/genjin/data

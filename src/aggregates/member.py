@@ -20,6 +20,29 @@ class MemberRemoved(DomainError):
     id: UUID
 
 
+class MemberSuspended(DomainError):
+    """The member may not act for the time being, and so is given nothing to look after."""
+
+    code = "member-suspended"
+    id: UUID
+
+
+class MemberStillOwns(DomainError):
+    """Somebody who leaves hands over first what is still to be looked after."""
+
+    code = "member-still-owns"
+    id: UUID
+    customers: int
+    opportunities: int
+
+
+class LastAdministrator(DomainError):
+    """There would be nobody left who may change roles."""
+
+    code = "last-administrator"
+    id: UUID
+
+
 class Member(Aggregate):
     """Somebody of ours who works with customers, and the team he or she belongs to."""
 
@@ -62,6 +85,14 @@ class Member(Aggregate):
 
         TOPIC = "member.roles-given"
         roles: tuple[str, ...]
+
+    class HandedOver(Event):
+        """Everything that the member looked after is looked after by another one."""
+
+        TOPIC = "member.handed-over"
+        member_id: UUID
+        customers: int
+        opportunities: int
 
     class Suspended(Event):
         """The member may not act for the time being."""
@@ -126,10 +157,24 @@ class Member(Aggregate):
         if self.state == "suspended":
             self._resumed()
 
-    def remove(self) -> None:
-        """Let the member go, for good."""
-        if self.state != "removed":
-            self._removed()
+    def remove(self, customers: int = 0, opportunities: int = 0) -> None:
+        """Let the member go, for good, who owns so many customers and open opportunities; raises MemberStillOwns."""
+        if self.state == "removed":
+            return
+        if customers or opportunities:
+            raise MemberStillOwns(id=self.id, customers=customers, opportunities=opportunities)
+        self._removed()
+
+    def hand_over(self, member_id: UUID, customers: int, opportunities: int) -> None:
+        """Note that another member looks after so many customers and open opportunities from now on."""
+        if customers or opportunities:
+            self.trigger_event(self.HandedOver, member_id=member_id, customers=customers, opportunities=opportunities)
+
+    def require_active(self) -> None:
+        """Whoever is to look after something is here, and may act. Raises MemberRemoved, MemberSuspended."""
+        self._require_present()
+        if self.state == "suspended":
+            raise MemberSuspended(id=self.id)
 
     def rename(self, name: str) -> None:
         """Let the member go by another name; raises MemberRemoved."""
@@ -158,6 +203,10 @@ class Member(Aggregate):
     @event(RolesGiven)
     def _roles_given(self, roles: tuple[str, ...]) -> None:
         self.roles = roles
+
+    @event(HandedOver)
+    def _handed_over(self) -> None:
+        """Nothing of the member itself is another."""
 
     @event(Suspended)
     def _suspended(self) -> None:

@@ -12,12 +12,14 @@ from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from psycopg_pool import PoolClosed, PoolTimeout
 from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aggregates.base import DomainError
 from api import feed
+from api.answers.denied import is_denied, note_denied
 from api.answers.field_codes import our_code
 from api.answers.problems import FieldFault, Problem, invalid, response
 from api.answers.refusals import broken, problem_of
@@ -32,7 +34,7 @@ from api.operations.metrics import Metrics
 from api.reads import add_reads
 from api.requests.bodies import MAX_BODY
 from api.requests.identity import Identities
-from api.services import Services
+from api.services import Services, services_of
 from ledger.errors import DatabaseAway
 from projections.engine.failures import BuildFailed, NotBuilt
 
@@ -98,7 +100,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _refuse(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
-    return await _break_down(request, error) if problem is None else response(problem, request)
+    if problem is None:
+        return await _break_down(request, error)
+    actor = getattr(request.state, "actor", None)
+    if actor is not None and is_denied(error):
+        await run_in_threadpool(note_denied, services_of(request), actor, error)
+    return response(problem, request)
 
 
 async def _http(request: Request, error: Exception) -> Response:

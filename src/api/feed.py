@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import events
-from api.answers.problems import FieldFault, invalid, malformed_header
+from api.answers.bulk import note_bulk
+from api.answers.problems import FieldFault, Problem, invalid, malformed_header
 from api.answers.shapes.ledger import Events
 from api.answers.streams import HEARTBEAT, HEARTBEAT_SECONDS, Pulse, event_stream, message, wants_stream
 from api.requests.asking import TOPIC, Parameter, ask
@@ -22,6 +23,8 @@ from api.requests.reading import json_response, require_reached
 from api.services import Services, services_of
 from ledger.errors import DatabaseAway
 from ledger.follow.reading import read
+from policy import Actor, Forbidden, Sight
+from projections.engine.failures import NotBuilt
 
 BATCH = 500
 AFTER = Parameter("after", "number", "Begin after this position; 0 is the beginning.", 0)
@@ -42,13 +45,13 @@ def add_feed(router: APIRouter) -> None:
         actor = await identify(request)
         crm = services_of(request)
         asked = ask(request, takes, None, b"")
-        crm.policy.require(actor, "read-events")
+        sight = crm.policy.sight(actor, "read-events")
         after, topics = asked.get("after", 0), asked.get("topic") or None
         last = last_event_id(request) if wants_stream(request) else None
         await run_in_threadpool(_require_written, crm, after, last)
         if wants_stream(request):
             return event_stream(_stream(request, crm, after if last is None else last, topics))
-        return json_response(await run_in_threadpool(_page, crm, after, topics, asked.get("limit", 100)))
+        return json_response(await run_in_threadpool(_page, crm, actor, sight, after, topics, asked.get("limit", 100)))
 
     router.add_api_route(
         "/events",
@@ -81,13 +84,18 @@ def _require_written(crm: Services, after: int, last: int | None) -> None:
         raise invalid(FieldFault("header", "/Last-Event-ID", "position-ahead", values))
 
 
-def _page(crm: Services, after: int, topics: tuple[str, ...] | None, limit: int) -> dict[str, Any]:
-    head = crm.ledger.head()
+def _page(
+    crm: Services, actor: Actor, sight: Sight, after: int, topics: tuple[str, ...] | None, limit: int
+) -> dict[str, Any]:
+    """The events among so many that are within sight; the position that was looked through to is told in any case."""
+    head, seen = crm.ledger.head(), crm.reader.seen(sight)
     with crm.database.connection(autocommit=True) as connection:
         found = [event for batch in read(connection, after, head, topics=topics, limit=limit) for event in batch]
-    shown = events.shown(found, crm.keyring)
+    shown = events.shown([event for event in found if seen.shows(event.customer_id)], crm.keyring, seen.opens)
     more = len(found) == limit and found[-1].position < head
-    return {"items": shown, "next": found[-1].position if more else max(after, head), "more": more, "position": head}
+    page = {"items": shown, "next": found[-1].position if more else max(after, head), "more": more, "position": head}
+    note_bulk(crm, actor, "read-events", sight, page)
+    return page
 
 
 async def _stream(request: Request, crm: Services, after: int, topics: tuple[str, ...] | None) -> AsyncIterator[bytes]:
@@ -95,8 +103,12 @@ async def _stream(request: Request, crm: Services, after: int, topics: tuple[str
     spoken = monotonic()
     while not await request.is_disconnected():
         try:
-            page = await run_in_threadpool(_page, crm, after, topics, BATCH)
-        except DatabaseAway:
+            actor = await identify(request)
+            sight = crm.policy.sight(actor, "read-events")
+            page = await run_in_threadpool(_page, crm, actor, sight, after, topics, BATCH)
+        except (Problem, Forbidden):
+            return
+        except (DatabaseAway, NotBuilt):
             await pulse.wait()
             continue
         for event in page["items"]:

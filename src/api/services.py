@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from commands.base import Door
     from ledger.database import Database
     from ledger.ledger import Ledger
+    from ledger.proof.folder import Folder
     from ledger.sealing import Keyring
     from policy import Actor, Policy
+    from policy.accesses import Accesses
+    from policy.directory import Directory
     from policy.identity.identity import Identity
     from projections.engine.reader import Reader
 
@@ -24,6 +27,14 @@ class Tokens(Protocol):
     def actor_of(self, token: str) -> Actor | None:
         """The member whose token this is; none when it is unknown or was revoked."""
         ...
+
+
+class Checkpoints(Protocol):
+    """Where signed checkpoints lie, and the public keys that count, the service's own first."""
+
+    @property
+    def folder(self) -> Folder: ...
+    def known_keys(self) -> tuple[bytes, ...]: ...
 
 
 class Services(Protocol):
@@ -44,6 +55,10 @@ class Services(Protocol):
     @property
     def policy(self) -> Policy: ...
     @property
+    def directory(self) -> Directory: ...
+    @property
+    def accesses(self) -> Accesses: ...
+    @property
     def keyring(self) -> Keyring: ...
     @property
     def clock(self) -> Callable[[], datetime]: ...
@@ -55,6 +70,8 @@ class Services(Protocol):
     def cursor_secret(self) -> bytes: ...
     @property
     def schema_is_current(self) -> Callable[[], bool]: ...
+    @property
+    def checkpoints(self) -> Checkpoints: ...
 
 
 def services_of(request: Request) -> Any:

@@ -14,9 +14,9 @@ from aggregates.base import Acting, Aggregate, DomainError, ImportedRow, acting
 from commands.door import Door
 from commands.fields.text import Prose
 from commands.work import Work
-from ledger.errors import ClaimTaken, StaleVersion, VersionConflict
+from ledger.errors import ClaimTaken, ClaimTakenElsewhere, StaleVersion, VersionConflict
 from ledger.outcome import Expecting, Idempotency, Outcome
-from policy import Actor
+from policy import Actor, Reach
 
 __all__ = ["Changed", "Command", "CreatingCommand", "Door", "Work", "execute"]
 
@@ -98,14 +98,14 @@ def execute(
     answer, another command with it is refused. `new_id` is the id of what the command makes. Raises DomainError (with
     NotFound, StaleVersion, ClaimTaken, KeyReused among them), DatabaseAway.
     """
-    door.policy.require(by, command.action)
+    reach = door.policy.require(by, command.action)
     seen = None if expecting is None or to is None else Expecting(to, expecting)
     request = None if key is None else Idempotency(by.id, key, index, _body(command, to, expecting))
     found_made: UUID | None = None
     with door.turn(to):
         for attempt in range(ATTEMPTS):
             try:
-                return _once(command, to, by, door, seen, request, imported, new_id)
+                return _once(command, to, by, reach, door, seen, request, imported, new_id)
             except _MadeMeanwhile as made:
                 if made.conflict.id == found_made or attempt == ATTEMPTS - 1:
                     raise made.conflict from None
@@ -121,13 +121,14 @@ def _once(
     command: Command,
     to: UUID | None,
     by: Actor,
+    reach: Reach,
     door: Door,
     seen: Expecting | None,
     request: Idempotency | None,
     imported: ImportedRow | None,
     new_id: UUID | None,
 ) -> Outcome:
-    work = door.work(new_id, by.member_id)
+    work = door.work(new_id, by.member_id, reach)
     envelope = Acting(
         actor=by.id,
         command_id=door.new_id(),
@@ -140,6 +141,7 @@ def _once(
     try:
         with acting(envelope):
             changed = command.perform(to, work)
+        work.require_within_reach(changed)
         outcome = door.ledger.save(*changed, expecting=seen, idempotency=request)
         door.notice(changed)
         return outcome
@@ -150,8 +152,11 @@ def _once(
     except DomainError as refusal:
         if request is not None and (answer := door.ledger.recall(request)) is not None:
             return answer
-        if isinstance(refusal, ClaimTaken) and refusal.kind == DRAWN:
-            raise VersionConflict(refusal.holder, 0) from refusal
+        if isinstance(refusal, ClaimTaken):
+            if refusal.kind == DRAWN:
+                raise VersionConflict(refusal.holder, 0) from refusal
+            if not reach.is_all:
+                raise ClaimTakenElsewhere(refusal.kind, refusal.value) from refusal
         if seen is not None and not isinstance(refusal, StaleVersion):
             _require_fresh(work, door, seen)
         raise

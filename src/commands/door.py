@@ -12,10 +12,13 @@ from uuid import UUID
 
 from aggregates import ids
 from aggregates.base import Aggregate
+from aggregates.member import Member
+from aggregates.team import Team
 from aggregates.workspace import DEFAULT_SETTINGS, WORKSPACE_ID, Settings, Workspace
-from commands.work import Store, Work
+from commands.work import Store, Surroundings, Work
 from ledger.errors import NotFound
-from policy import Policy
+from policy import EVERYBODY, Policy, Reach
+from policy.directory import Directory
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -34,8 +37,17 @@ def utc_now() -> datetime:
 class Door:
     """Where commands come in: the ledger, the policy and the clock; safe for many threads."""
 
-    def __init__(self, ledger: Store, policy: Policy | None = None, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        ledger: Store,
+        policy: Policy | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        directory: Directory | None = None,
+        surroundings: Surroundings | None = None,
+    ) -> None:
         self.ledger = ledger
+        self.directory = directory
+        self.surroundings = surroundings
         self.policy = policy or Policy()
         self.clock = clock
         self._settings = DEFAULT_SETTINGS
@@ -43,11 +55,13 @@ class Door:
         self._turns = [Lock() for _ in range(TURNS)]
         self._known: set[tuple[type[Aggregate], UUID]] = set()
 
-    def work(self, first_id: UUID | None = None, by: UUID | None = None) -> Work:
-        """What one attempt at one command works with."""
+    def work(self, first_id: UUID | None = None, by: UUID | None = None, reach: Reach = EVERYBODY) -> Work:
+        """What one attempt at one command works with, which is done for somebody with that reach."""
         if len(self._known) > MOST_KNOWN:
             self._known = set()
-        return Work(self.ledger, self.clock(), self.settings(), self.new_id, self._known, first_id, by)
+        return Work(
+            self.ledger, self.clock(), self.settings(), self.new_id, self._known, first_id, by, reach, self.surroundings
+        )
 
     def turn(self, to: UUID | None) -> AbstractContextManager[object]:
         """One command at a time on the same aggregate in this process, since only one of them could win anyway."""
@@ -58,9 +72,14 @@ class Door:
         return ids.new_id(int(self.clock().timestamp() * 1000))
 
     def notice(self, changed: Iterable[Aggregate]) -> None:
-        """Take note of what was just written: new settings hold from the next command on."""
+        """Take note of what was just written: new settings and roles hold from the next command on."""
+        changed = tuple(changed)
         if any(isinstance(aggregate, Workspace) for aggregate in changed):
             self._settings_until = 0.0
+        if any(isinstance(aggregate, (Member, Team)) for aggregate in changed):
+            self._known = set()
+            if self.directory is not None:
+                self.directory.expire()
 
     def settings(self) -> Settings:
         """The settings of the workspace, at most a second old."""

@@ -6,7 +6,10 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from aggregates.choices import Role
+from aggregates.customer import Customer
 from aggregates.member import Member
+from aggregates.opportunity import Opportunity
 from aggregates.refusals import require_past
 from aggregates.team import Team
 from commands.base import Changed, Command, CreatingCommand, Work
@@ -125,6 +128,8 @@ class GiveRoles(Command):
     def perform(self, to: UUID | None, work: Work) -> Changed:
         """Give the roles."""
         member = work.load(Member, to)
+        if Role.ADMINISTRATOR not in self.roles:
+            work.require_another_administrator(member)
         member.give_roles(self.roles)
         return (member,)
 
@@ -135,6 +140,7 @@ class SuspendMember(Command):
     def perform(self, to: UUID | None, work: Work) -> Changed:
         """Suspend the member."""
         member = work.load(Member, to)
+        work.require_another_administrator(member)
         member.suspend()
         return (member,)
 
@@ -150,13 +156,39 @@ class ResumeMember(Command):
 
 
 class RemoveMember(Command):
-    """Let the member go, for good: what it did stays, it acts no more."""
+    """Let the member go, for good: what it did stays, it acts no more; what it owned was handed over before."""
 
     def perform(self, to: UUID | None, work: Work) -> Changed:
         """Remove the member."""
         member = work.load(Member, to)
-        member.remove()
+        work.require_another_administrator(member)
+        owned = work.owned_by(member.id)
+        member.remove(len(owned.customers), len(owned.opportunities))
         return (member,)
+
+
+class HandOver(Command):
+    """Give all customers and open opportunities of the member to another one, in one go (SEC-8)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"member_id": "0192f0c1-7d5a-7cc3-a1b2-0123456789ab", "reason": "离职交接"}]}
+    )
+
+    member_id: UUID = Field(description="Who looks after them from now on.")
+
+    def perform(self, to: UUID | None, work: Work) -> Changed:
+        """Hand over what the member owns."""
+        giver, taker = work.load(Member, to), work.load(Member, self.member_id)
+        taker.require_active()
+        owned = work.owned_by(giver.id)
+        customers = [work.load(Customer, each) for each in owned.customers]
+        for customer in customers:
+            customer.assign_owner(taker.id)
+        opportunities = [work.load(Opportunity, each) for each in owned.opportunities]
+        for opportunity in opportunities:
+            opportunity.assign_owner(taker.id)
+        giver.hand_over(taker.id, len(customers), len(opportunities))
+        return (giver, *customers, *opportunities)
 
 
 class RenameMember(Command):

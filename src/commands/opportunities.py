@@ -181,7 +181,7 @@ class AssignOpportunityOwner(Command):
     def perform(self, to: UUID | None, work: Work) -> Changed:
         """Assign the owner of the opportunity."""
         opportunity = work.load(Opportunity, to)
-        opportunity.assign_owner(work.require(Member, self.owner_id))
+        opportunity.assign_owner(work.new_owner(self.owner_id))
         return (opportunity,)
 
 

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from aggregates.base import Aggregate
+from aggregates.base import Aggregate, DomainError
 from aggregates.business_days import Calendar
 from aggregates.customer import Customer
+from aggregates.member import LastAdministrator, Member
+from aggregates.opportunity import Opportunity
 from aggregates.pipeline import DEFAULT_PIPELINE_ID, Pipeline
+from aggregates.receivable import Receivable
 from aggregates.workspace import Settings
 from ledger.errors import NotFound
 from ledger.outcome import Expecting, Idempotency, Outcome
+from policy import EVERYBODY, Reach
 
 A = TypeVar("A", bound=Aggregate)
+
+
+class BeyondReach(DomainError):
+    """Whoever asks may make this only for itself, or for the members of its team."""
+
+    code = "beyond-reach"
+    at = "owner_id"
+    owner_id: UUID | None
 
 
 class Store(Protocol):
@@ -44,8 +57,44 @@ class Store(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Owned:
+    """What belongs to a member now."""
+
+    customers: Sequence[UUID] = ()
+    opportunities: Sequence[UUID] = ()
+    """Those that are open."""
+
+
+class Surroundings(Protocol):
+    """What commands need to know beside the aggregates: today's members, and what belongs to whom."""
+
+    def owned_by(self, member_id: UUID) -> Owned:
+        """What belongs to a member; everything that was written so far is taken into account."""
+        ...
+
+    def administrators(self) -> frozenset[UUID]:
+        """The administrators who may act."""
+        ...
+
+
+class Alone:
+    """Nothing around: nobody owns anything, and roles are not looked after."""
+
+    def owned_by(self, member_id: UUID) -> Owned:  # noqa: ARG002
+        """Nothing."""
+        return Owned()
+
+    def administrators(self) -> frozenset[UUID]:
+        """Somebody else is always there."""
+        return frozenset((UUID(int=0),))
+
+
 class Work:
-    """One attempt at one command; what is loaded twice is the same object. `by` is the member who asks, if one does."""
+    """One attempt at one command; what is loaded twice is the same object. `by` is the member who asks, if one does.
+
+    What does not belong to anybody within `reach` is not found.
+    """
 
     def __init__(
         self,
@@ -56,6 +105,8 @@ class Work:
         known: set[tuple[type[Aggregate], UUID]],
         first_id: UUID | None = None,
         by: UUID | None = None,
+        reach: Reach = EVERYBODY,
+        surroundings: Surroundings | None = None,
     ) -> None:
         self.now = now
         self.by = by
@@ -65,6 +116,9 @@ class Work:
         self._new_id = new_id
         self._known = known
         self._first_id = first_id
+        self._reach = reach
+        self._surroundings = surroundings or Alone()
+        self._admitted: set[UUID] = set()
         self._loaded: dict[UUID, Aggregate] = {}
 
     @property
@@ -79,8 +133,34 @@ class Work:
         loaded = self._loaded.get(id)
         if not isinstance(loaded, kind):
             loaded = self._store.load(kind, id)
+            if not self._reach.is_all:
+                self._admit(loaded)
             self._loaded[id] = loaded
         return loaded
+
+    def require_within_reach(self, changed: Iterable[Aggregate]) -> None:
+        """Whoever reaches only some records makes none that it would not reach; raises BeyondReach."""
+        for aggregate in changed:
+            if aggregate.id in self._admitted or not isinstance(aggregate, (Customer, Opportunity)):
+                continue
+            is_nobodys_deal = isinstance(aggregate, Opportunity) and aggregate.owner_id is None
+            if not is_nobodys_deal and not self._reach.covers(aggregate.owner_id):
+                raise BeyondReach(owner_id=aggregate.owner_id)
+
+    def _admit(self, aggregate: Aggregate) -> None:
+        """Raises NotFound for what belongs to others; whose a deal is may also do to its customer what it takes."""
+        if aggregate.id in self._admitted:
+            return
+        if isinstance(aggregate, Opportunity) and self._reach.covers(aggregate.owner_id):
+            self._admitted.add(aggregate.customer_id)
+        elif isinstance(aggregate, (Opportunity, Receivable)):
+            try:
+                self.load(Customer, aggregate.customer_id)
+            except NotFound:
+                raise NotFound(str(vars(type(aggregate))["TOPIC"]), aggregate.id) from None
+        elif isinstance(aggregate, Customer) and not self._reach.covers(aggregate.owner_id):
+            raise NotFound(str(vars(Customer)["TOPIC"]), aggregate.id)
+        self._admitted.add(aggregate.id)
 
     def find(self, kind: type[A], id: UUID) -> A | None:
         """The aggregate, or none."""
@@ -95,6 +175,35 @@ class Work:
             self.load(kind, id)
             self._known.add((kind, id))
         return id
+
+    def owner(self, given: UUID | None) -> UUID | None:
+        """Whose something new is: the member that is given, of whoever asks where that one makes only its own.
+
+        Raises NotFound, MemberRemoved, MemberSuspended.
+        """
+        if given is None:
+            return None if self._reach.is_all else self.by
+        if given != self.by and (Member, given) not in self._known:
+            self.load(Member, given).require_active()
+            self._known.add((Member, given))
+        return given
+
+    def new_owner(self, given: UUID | None) -> UUID | None:
+        """Who looks after something from now on, or nobody. Raises NotFound, MemberRemoved, MemberSuspended."""
+        if given is not None:
+            self.load(Member, given).require_active()
+        return given
+
+    def owned_by(self, member_id: UUID) -> Owned:
+        """What belongs to a member within reach; raises NotFound."""
+        if not self._reach.covers(member_id):
+            raise NotFound(str(vars(Member)["TOPIC"]), member_id)
+        return self._surroundings.owned_by(member_id)
+
+    def require_another_administrator(self, member: Member) -> None:
+        """Somebody is left who may change roles when this member no longer does; raises LastAdministrator."""
+        if self._surroundings.administrators() == {member.id}:
+            raise LastAdministrator(id=member.id)
 
     def customer(self, id: UUID | None) -> Customer:
         """A customer that is not in the archive. Raises NotFound, CustomerArchived."""

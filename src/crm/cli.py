@@ -7,7 +7,7 @@ import sys
 import typer
 
 from crm import importing
-from crm.console import export, proving, replaying, reports, running, sample, tokens
+from crm.console import checkpoints, export, proving, replaying, reports, running, sample, tokens
 from crm.output import refusal
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command()(reports.report)
 app.command()(replaying.replay)
 app.command()(proving.rebuild)
 app.command()(proving.verify)
+app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(tokens.app, name="token")
 
 
@@ -46,6 +47,9 @@ def _sentences() -> tuple[type[Exception], ...]:
     from crm.database.errors import DatabaseUnusable
     from crm.master_key import MasterKeyUnusable
     from crm.settings import SettingRefused
+    from crm.signing_key import SigningKeyUnusable
     from ledger.errors import DatabaseAway, WrongMasterKey
+    from ledger.proof.stretches import StretchFailed
 
-    return Refused, DatabaseUnusable, MasterKeyUnusable, SettingRefused, DatabaseAway, WrongMasterKey
+    keys = MasterKeyUnusable, SigningKeyUnusable, WrongMasterKey
+    return Refused, DatabaseUnusable, *keys, SettingRefused, DatabaseAway, StretchFailed

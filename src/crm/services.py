@@ -10,13 +10,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from commands.base import Door
+from crm.checkpoints import Checkpoints
 from crm.database.roles import APP
 from crm.signing_in import CALLBACK, SignInSettings
 from crm.store import Store
+from crm.surroundings import Surroundings
 from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
 from policy import Actor, Policy
+from policy.accesses import Accesses
+from policy.directory import Directory
 from policy.identity.chosen import Client, Lifetimes, SigningIn
 from policy.identity.identity import Identity
 from projections.engine.ground import Ground
@@ -39,6 +43,8 @@ class Services:
     keyring: Keyring
     ledger: Ledger
     policy: Policy
+    directory: Directory
+    accesses: Accesses
     door: Door
     reader: Reader
     ground: Ground
@@ -47,6 +53,7 @@ class Services:
     clock: Callable[[], datetime]
     cursor_secret: bytes
     schema_is_current: Callable[[], bool]
+    checkpoints: Checkpoints
 
 
 @contextmanager
@@ -56,22 +63,28 @@ def services(store: Store, *, connections: int = 12) -> Iterator[Services]:
     with Database(store.conninfo, store.settings.schema, role=APP, max_size=connections) as database:
         keyring = Keyring(database, master_key)
         ledger = Ledger(database, keyring)
-        policy = Policy()
-        identity = Identity(database, ledger, master_key, signing_in=_signing_in(store.settings.sign_in))
+        directory = Directory(database)
+        policy = Policy(directory)
+        reader = Reader(database)
+        signing_in = _signing_in(store.settings.sign_in)
+        identity = Identity(database, ledger, master_key, directory, signing_in)
         try:
             yield Services(
                 database=database,
                 keyring=keyring,
                 ledger=ledger,
                 policy=policy,
-                door=Door(ledger=ledger, policy=policy, clock=_now),
-                reader=Reader(database),
+                directory=directory,
+                accesses=Accesses(database),
+                door=Door(ledger, policy, _now, directory, Surroundings(ledger, reader, directory)),
+                reader=reader,
                 ground=Ground(database, keyring),
                 tokens=identity.bearers,
                 identity=identity,
                 clock=_now,
                 cursor_secret=hmac.digest(master_key, b"genjin page cursors", "sha256"),
                 schema_is_current=store.is_current,
+                checkpoints=Checkpoints(store.settings),
             )
         finally:
             identity.close()

@@ -16,13 +16,14 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from crm import signing_in
-from crm.master_key import decoded
+from crm.key_file import decoded
 from crm.refused import SettingRefused
 
 __all__ = ["PROJECT", "LogLevel", "SettingRefused", "Settings", "read"]
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 PROJECT = Path(__file__).resolve().parents[2]
+LONGEST_BETWEEN_CHECKPOINTS = 86_400
 
 
 @dataclass(frozen=True)
@@ -39,19 +40,32 @@ class Settings:
     sign_in: signing_in.SignInSettings
     master_key: bytes | None = field(repr=False)
     """The key that wraps the keys of personal data; without one it is made once, in `data_dir`."""
+    checkpoint_dir: Path
+    """Where signed checkpoints lie, in a folder for each schema."""
+    checkpoint_seconds: int
+    """How often a checkpoint is written; 0 for never."""
+    signing_key: bytes | None = field(repr=False)
+    """The key that checkpoints are signed with; without one it is made once, in `data_dir`."""
+    trusted_keys: tuple[bytes, ...]
+    """Public keys of former signing keys, or of the one that only other machines have."""
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings, or SettingRefused for the first value that cannot be used."""
+    data_dir = _data_dir(environment)
     return Settings(
         database_url=_database_url(environment),
-        data_dir=_data_dir(environment),
+        data_dir=data_dir,
         schema=_schema(environment),
         host=environment.get("CRM_HOST") or "127.0.0.1",
         port=_port(environment),
         log_level=_log_level(environment),
         sign_in=signing_in.read(environment),
-        master_key=_master_key(environment),
+        master_key=_key(environment, "CRM_MASTER_KEY"),
+        checkpoint_dir=_checkpoint_dir(environment, data_dir),
+        checkpoint_seconds=_checkpoint_seconds(environment),
+        signing_key=_key(environment, "CRM_SIGNING_KEY"),
+        trusted_keys=_trusted_keys(environment),
     )
 
 
@@ -107,10 +121,39 @@ def _log_level(environment: Mapping[str, str]) -> LogLevel:
     return cast(LogLevel, level)
 
 
-def _master_key(environment: Mapping[str, str]) -> bytes | None:
-    text = environment.get("CRM_MASTER_KEY")
+def _key(environment: Mapping[str, str], name: str) -> bytes | None:
+    text = environment.get(name)
     if not text:
         return None
     if (key := decoded(text)) is None:
-        raise SettingRefused("CRM_MASTER_KEY must be 32 bytes in base64, as `openssl rand -base64 32` prints them.")
+        raise SettingRefused(f"{name} must be 32 bytes in base64, as `openssl rand -base64 32` prints them.")
     return key
+
+
+def _checkpoint_dir(environment: Mapping[str, str], data_dir: Path) -> Path:
+    given = environment.get("CRM_CHECKPOINT_DIR")
+    folder = Path(given).expanduser() if given else data_dir / "checkpoints"
+    if folder.exists() and not folder.is_dir():
+        raise SettingRefused(f"CRM_CHECKPOINT_DIR must be a folder, and {folder} is a file.")
+    return folder.resolve()
+
+
+def _checkpoint_seconds(environment: Mapping[str, str]) -> int:
+    text = environment.get("CRM_CHECKPOINT_SECONDS") or "300"
+    if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) > LONGEST_BETWEEN_CHECKPOINTS:
+        raise SettingRefused(
+            f"CRM_CHECKPOINT_SECONDS must be a whole number from 0 (none is written) to {LONGEST_BETWEEN_CHECKPOINTS}, "
+            f"and not {text!r}."
+        )
+    return int(text)
+
+
+def _trusted_keys(environment: Mapping[str, str]) -> tuple[bytes, ...]:
+    texts = [each.strip() for each in (environment.get("CRM_TRUSTED_KEYS") or "").split(",") if each.strip()]
+    keys = tuple(key for key in map(decoded, texts) if key is not None)
+    if len(keys) < len(texts):
+        raise SettingRefused(
+            "CRM_TRUSTED_KEYS must be public keys of 32 bytes in base64 with commas between, as `crm checkpoints key` "
+            "prints them."
+        )
+    return keys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Event, Thread
 from typing import Protocol
 
@@ -37,12 +38,14 @@ class Needs(Protocol):
         """What happened."""
 
 
-def run(services: Needs, stop: Event) -> None:
+def run(services: Needs, stop: Event, keep_checkpoints: Callable[[Event], None] | None = None) -> None:
     """Work until the stop is asked for; any number of workers may run on one workspace."""
     beside = [
         Thread(target=_look_after_ledger, args=(services.ledger, stop), name="upkeep"),
         Thread(target=imports.watch, args=(services.database, services.keyring, stop), name="imports"),
     ]
+    if keep_checkpoints is not None:
+        beside.append(Thread(target=keep_checkpoints, args=(stop,), name="checkpoints"))
     for thread in beside:
         thread.start()
     try:

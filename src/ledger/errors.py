@@ -56,6 +56,17 @@ class ClaimTaken(DomainError):
         super().__init__(kind=kind, value=value, holder=holder)
 
 
+class ClaimTakenElsewhere(DomainError):
+    """The same, told to somebody who may not know which one that is."""
+
+    code: ClassVar[str] = "claim-taken-elsewhere"
+    kind: str
+    value: str
+
+    def __init__(self, kind: str, value: str) -> None:
+        super().__init__(kind=kind, value=value)
+
+
 class KeyReused(DomainError):
     """The idempotency key was used for a different request."""
 

@@ -1,12 +1,22 @@
-"""The actor, the table of rules, and the one question that every command and query asks of it."""
+"""The actor, and the one question that every command and query asks: may it, and with whose records."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Protocol
 from uuid import UUID
 
 from aggregates.base import DomainError
+from aggregates.choices import Role
+from policy.actions import PERMISSION_FOR
+from policy.reach import EVERYBODY, FULL, NOBODY, Reach, Sight
+from policy.table import GRANTS, Grants, Scope
+
+OURSELVES = ("rule", "import")
+"""Sources by which the service itself acts, for whoever set it up: no member asks, and nothing is kept from it."""
 
 
 @dataclass(frozen=True)
@@ -23,39 +33,92 @@ class Actor:
     source: str
     roles: frozenset[str] = frozenset()
 
+    @property
+    def is_ourselves(self) -> bool:
+        """The service acts by itself, and not for a member."""
+        return bool(self.id) and self.member_id is None and self.source in OURSELVES
+
 
 class Forbidden(DomainError):
-    """Whoever asks may not do this."""
+    """Whoever asks may not do this; `roles` may."""
 
     code = "forbidden"
     action: str
+    roles: tuple[str, ...]
 
 
-Rule = Callable[[Actor], bool]
-EVERY_ACTION = "*"
+class Teams(Protocol):
+    """Knows who stands below whom."""
+
+    def led_by(self, member_id: UUID) -> frozenset[UUID]:
+        """The members of the team of this one, and of the teams below that."""
+        ...
 
 
-def is_signed_in(actor: Actor) -> bool:
-    """Whether it is known who asks."""
-    return bool(actor.id)
+class _NoTeams:
+    def led_by(self, member_id: UUID) -> frozenset[UUID]:
+        return frozenset((member_id,))
 
 
-RULES: Mapping[str, Rule] = {EVERY_ACTION: is_signed_in}
-"""What has to be true of an actor for an action, named like the command or query; `*` stands for all others."""
-
-
-@dataclass(frozen=True)
 class Policy:
-    """The rules in force."""
+    """The table of permissions, asked for one actor at a time."""
 
-    rules: Mapping[str, Rule] = field(default_factory=lambda: RULES)
+    def __init__(self, teams: Teams | None = None, grants: Grants = GRANTS) -> None:
+        self._teams = teams or _NoTeams()
+        self._grants = grants
 
     def allows(self, actor: Actor, action: str) -> bool:
-        """Whether this actor may do this."""
-        rule = self.rules.get(action) or self.rules[EVERY_ACTION]
-        return rule(actor)
+        """Whether this actor may do this at all."""
+        return not self.reach(actor, PERMISSION_FOR.get(action)).is_nothing
 
-    def require(self, actor: Actor, action: str) -> None:
-        """Go on if this actor may do this; raises Forbidden."""
-        if not self.allows(actor, action):
-            raise Forbidden(action=action)
+    def require(self, actor: Actor, action: str) -> Reach:
+        """With whose records this actor may do this; raises Forbidden."""
+        reach = self.reach(actor, PERMISSION_FOR.get(action))
+        if reach.is_nothing:
+            raise Forbidden(action=action, roles=self.roles_for(action))
+        return reach
+
+    def sight(self, actor: Actor, action: str) -> Sight:
+        """What this actor sees by this; raises Forbidden."""
+        records = self.require(actor, action)
+        if actor.is_ourselves:
+            return FULL
+        return Sight(records, self.reach(actor, "contacts.see"))
+
+    def reach(self, actor: Actor, permission: str | None) -> Reach:
+        """With whose records this actor has a permission."""
+        if actor.is_ourselves:
+            return EVERYBODY
+        granted = self._grants.get(permission or "", {})
+        return reduce(or_, (self._within(actor, granted[role]) for role in _roles(actor, granted)), NOBODY)
+
+    def permissions(self, actor: Actor) -> Mapping[str, Scope]:
+        """What this actor may do, and how far, by permission."""
+        order = list(Scope)
+        if actor.is_ourselves:
+            return dict.fromkeys(self._grants, Scope.ALL)
+        return {
+            permission: max((granted[role] for role in _roles(actor, granted)), key=order.index, default=Scope.NONE)
+            for permission, granted in self._grants.items()
+        }
+
+    def granted(self, permission: str) -> Mapping[Role, Scope]:
+        """How far each role has a permission."""
+        return self._grants[permission]
+
+    def roles_for(self, action: str) -> tuple[str, ...]:
+        """The roles that may do this."""
+        granted = self._grants.get(PERMISSION_FOR.get(action, ""), {})
+        return tuple(str(role) for role, scope in granted.items() if scope is not Scope.NONE)
+
+    def _within(self, actor: Actor, scope: Scope) -> Reach:
+        if scope is Scope.ALL:
+            return EVERYBODY
+        if scope is Scope.NONE or actor.member_id is None:
+            return NOBODY
+        own = frozenset((actor.member_id,))
+        return Reach(own if scope is Scope.OWN else own | self._teams.led_by(actor.member_id))
+
+
+def _roles(actor: Actor, granted: Mapping[Role, Scope]) -> Iterable[Role]:
+    return (role for role in granted if role in actor.roles)

@@ -25,7 +25,7 @@ from commands.door import Door
 from ledger.ledger import Ledger
 from policy import Actor
 
-ANN = Actor(id="member:ann", member_id=None, name="Ann", source="api")
+ANN = Actor(id="member:ann", member_id=None, name="Ann", source="api", roles=frozenset({"administrator"}))
 LONG_AGO = 60
 """Days back, from which things may be told."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from types import SimpleNamespace
 from typing import Any
@@ -18,13 +19,18 @@ from api.app import create_app
 from commands.base import execute
 from commands.door import Door
 from commands.members import RegisterMember
+from crm import settings
+from crm.checkpoints import Checkpoints
 from crm.migrate import migrate
+from crm.surroundings import Surroundings
 from crm.worker import run
 from keys import MASTER_KEY, TOKEN
 from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
 from policy import Actor, Policy
+from policy.accesses import Accesses
+from policy.directory import Directory
 from policy.identity.identity import Identity
 from projections.engine.reader import Reader
 
@@ -38,8 +44,17 @@ class Api:
     client: TestClient
     services: Any
     member_id: UUID
+    actors: dict[str, Actor] = field(default_factory=dict)
     position: int = 0
     headers: dict[str, str] = field(default_factory=lambda: {"Authorization": f"Bearer {TOKEN}"})
+
+    def signed_in(self, *roles: str, team_id: str | None = None) -> Api:
+        """The same service, as a new member in these roles sees it."""
+        body = {"name": "成员", "roles": list(roles), "team_id": team_id}
+        member_id = UUID(self.done("/members", body)["id"])
+        token = secrets.token_urlsafe(16)
+        self.actors[token] = Actor(f"member:{member_id}", member_id, "成员", "api", frozenset(roles))
+        return replace(self, member_id=member_id, headers={"Authorization": f"Bearer {token}"})
 
     def request(self, method: str, path: str, **more: Any) -> Any:
         """Any request, signed in."""
@@ -94,34 +109,44 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
     """The service on a fresh workspace, with a member signed in; `patience` is how long a connection is waited for."""
     schema = f"t_{secrets.token_hex(4)}"
     migrate(server, schema)
-    with Database(server, schema, role="genjin_app", min_size=1, max_size=12, timeout=patience) as database:
+    with (
+        TemporaryDirectory() as folder,
+        Database(server, schema, role="genjin_app", min_size=1, max_size=12, timeout=patience) as database,
+    ):
+        checkpoints = Checkpoints(settings.read({"CRM_DATA_DIR": folder, "CRM_SCHEMA": schema}))
         keyring = Keyring(database, MASTER_KEY)
         ledger = Ledger(database, keyring)
-        policy = Policy()
-        door = Door(ledger=ledger, policy=policy)
-        first = Actor("member:test", None, "test", "api")
+        directory = Directory(database)
+        policy = Policy(directory)
+        reader = Reader(database)
+        door = Door(ledger, policy, directory=directory, surroundings=Surroundings(ledger, reader, directory))
+        first = Actor("member:test", None, "test", "api", frozenset({"administrator"}))
         member_id = execute(RegisterMember(name="赵顾问"), to=None, by=first, door=door).id
-        actor = Actor(f"member:{member_id}", member_id, "赵顾问", "api")
-        identity = Identity(database, ledger, MASTER_KEY)
+        actor = Actor(f"member:{member_id}", member_id, "赵顾问", "api", frozenset({"administrator"}))
+        actors = {TOKEN: actor}
+        identity = Identity(database, ledger, MASTER_KEY, directory)
         services: Any = SimpleNamespace(
             database=database,
             keyring=keyring,
             ledger=ledger,
             policy=policy,
+            directory=directory,
+            accesses=Accesses(database),
             door=door,
-            reader=Reader(database),
-            tokens=SimpleNamespace(actor_of=lambda token: actor if token == TOKEN else None),
+            reader=reader,
+            tokens=SimpleNamespace(actor_of=actors.get),
             identity=identity,
             clock=lambda: datetime.now(UTC),
             cursor_secret=b"a secret for tests",
             schema_is_current=lambda: True,
+            checkpoints=checkpoints,
         )
         stop = Event()
         worker = Thread(target=run, args=(services, stop), name="worker")
         worker.start()
         try:
             with TestClient(create_app(services), raise_server_exceptions=False) as client:
-                yield Api(client, services, member_id)
+                yield Api(client, services, member_id, actors)
         finally:
             stop.set()
             worker.join()

@@ -23,6 +23,8 @@ from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
 from policy import Actor, Policy
+from policy.accesses import Accesses
+from policy.directory import Directory
 from policy.identity import tokens
 from policy.identity.chosen import SigningIn
 from policy.identity.identity import Identity
@@ -92,7 +94,7 @@ class House:
         """A member who was invited, and has chosen a password."""
         person = Person(self.do(RegisterMember(name="赵顾问")), address or an_address())
         self.do(InviteMember(email=person.address), person.id)
-        self.do(GiveRoles.model_validate({"roles": roles}), person.id)
+        self.do(GiveRoles.model_validate({"roles": roles or ("administrator",)}), person.id)
         code = self.identity.entrance.make_code("invitation", person.id, "rule:test")
         self.identity.entrance.by_code(code.text, "invitation", person.password)
         return person
@@ -133,13 +135,16 @@ def house(server: str, schema: str, signing_in: SigningIn | None = None) -> Iter
     with Database(server, schema, role="genjin_app", min_size=1, max_size=12, timeout=10) as database:
         keyring = Keyring(database, MASTER_KEY)
         ledger, hasher = Ledger(database, keyring), CountingHasher()
-        identity = Identity(database, ledger, MASTER_KEY, signing_in=signing_in, hasher=hasher)
+        directory = Directory(database, holds=0.0)
+        identity = Identity(database, ledger, MASTER_KEY, directory, signing_in, hasher)
         services = SimpleNamespace(
             database=database,
             keyring=keyring,
             ledger=ledger,
-            policy=Policy(),
-            door=Door(ledger=ledger, policy=Policy()),
+            policy=Policy(directory),
+            directory=directory,
+            accesses=Accesses(database),
+            door=Door(ledger, Policy(directory), directory=directory),
             tokens=identity.bearers,
             identity=identity,
             clock=lambda: datetime.now(UTC),

@@ -101,6 +101,9 @@ def test_every_command_is_done_over_http(api: Api) -> None:
     do("POST", "/receivables/{id}/dispute/settlement", {"occurred_on": "2026-01-12"}, id=bill)
     do("POST", "/receivables/{id}/write-off", {"occurred_on": "2026-01-20", "reason": "破产"}, id=other)
 
+    successor = do("POST", "/members", {"name": "周"})
+    do("POST", "/members/{id}/handover", {"member_id": successor}, id=member)
+    assert api.get(f"/customers/{customer}").json()["owner_id"] == successor
     assert done == {(write.method, write.path) for write in WRITES}
 
 

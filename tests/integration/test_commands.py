@@ -36,6 +36,7 @@ from commands.members import RegisterMember
 from commands.products import AddProduct, ReviseProduct
 from commands.receivables import IssueReceivable
 from commands.settings import ConfigureWorkspace
+from commands.work import Alone, Owned
 from crm.migrate import migrate
 from ledger.database import Database
 from ledger.errors import ClaimTaken, KeyReused, StaleVersion
@@ -67,7 +68,7 @@ class Office:
         return outcome.id
 
 
-ANN = Actor(id="member:ann", member_id=None, name="Ann", source="api")
+ANN = Actor(id="member:ann", member_id=None, name="Ann", source="api", roles=frozenset({"administrator"}))
 
 
 @pytest.fixture
@@ -94,7 +95,22 @@ def shared(server: str) -> Iterator[Ledger]:
 @pytest.fixture
 def busy_office(shared: Ledger) -> Office:
     """A workspace in which other things have happened."""
-    return Office(shared, Door(shared), replace(ANN, id=f"member:{secrets.token_hex(4)}"))
+    office = Office(shared, Door(shared), replace(ANN, id=f"member:{secrets.token_hex(4)}"))
+    office.door.surroundings = Hands(office)
+    return office
+
+
+@dataclass
+class Hands(Alone):
+    """Whose the office's customer is, as the read models would know it."""
+
+    office: Office
+
+    def owned_by(self, member_id: UUID) -> Owned:
+        """What is the member's own."""
+        ledger, ids = self.office.ledger, self.office.ids
+        customer = ledger.load(Customer, ids["customer"])
+        return Owned([customer.id] if customer.owner_id == member_id else [])
 
 
 @dataclass(frozen=True)
@@ -118,6 +134,7 @@ ARCHIVED: Step = ("ArchiveCustomer", "customer", {})
 ADVANCED: Step = ("AdvanceStage", "opportunity", {"stage": "proposal"})
 LOST: Step = ("LoseOpportunity", "opportunity", {"loss_reason": "价格"})
 PAID: Step = ("ReceivePayment", "receivable", {"amount": "40"})
+OWNED: Step = ("AssignOwner", "customer", {"owner_id": "member"})
 SUSPENDED: Step = ("SuspendMember", "member", {})
 DISPUTED: Step = ("DisputeReceivable", "receivable", {})
 
@@ -167,6 +184,7 @@ CASES = [
     Case("SuspendMember", "member"),
     Case("ResumeMember", "member", {}, (SUSPENDED,)),
     Case("RemoveMember", "member"),
+    Case("HandOver", "member", {}, (OWNED,), {"member_id": "other_member"}),
     Case("AddProduct", None, {"name": "GTX Plus #", "price": "5"}),
     Case("ReviseProduct", "product", {"name": "GTX Plus #"}),
     Case("DefinePipeline", None, {"name": "x", "stages": STAGES}),
@@ -216,6 +234,7 @@ CHANGED = {
     "SuspendMember": ("state",),
     "ResumeMember": ("state",),
     "RemoveMember": ("state", "roles"),
+    "HandOver": ("member_id", "customers", "opportunities"),
     "ReviseProduct": ("name",),
     "ReviseStages": ("stages",),
 }  # fmt: skip
@@ -241,12 +260,14 @@ def furnish(office: Office, case: Case) -> Command:
     office.make("team", COMMANDS["FormTeam"], name="East")
     office.make("other_team", COMMANDS["FormTeam"], name="West")
     office.make("member", COMMANDS["RegisterMember"], name="Ann")
+    office.make("other_member", COMMANDS["RegisterMember"], name="Bob")
     office.make("product", COMMANDS["AddProduct"], name=_own("GTX Pro #"))
     office.make("customer", COMMANDS["RegisterCustomer"], kind="company", name="Acme", contacts=[{"name": "Wang"}])
     office.make("opportunity", COMMANDS["OpenOpportunity"], "customer", name="First")
     office.make("receivable", COMMANDS["IssueReceivable"], "customer", amount="100")
     office.make("pipeline", COMMANDS["DefinePipeline"], name="y", stages=[*STAGES, {"key": "z", "zh": "z", "en": "z"}])
     for command, to, body in case.before:
+        body = {name: office.ids[value] if name == "owner_id" else value for name, value in body.items()}
         office.do(COMMANDS[command].model_validate(body), office.ids[to] if to else None)
     office.ids["contact"] = next(iter(office.ledger.load(Customer, office.ids["customer"]).contacts))
     payments = office.ledger.load(Receivable, office.ids["receivable"]).payments

@@ -13,7 +13,7 @@ from ledger.ledger import Ledger
 from ledger.outcome import Outcome
 from policy import Actor
 
-BY = Actor("member:test", None, "test", "api")
+BY = Actor("member:test", None, "test", "api", frozenset({"administrator"}))
 
 
 def register(door: Door, key: str | None = None) -> Outcome:

@@ -21,6 +21,7 @@ from happenings import Happenings
 from ledger.sealing import Keyring
 from projections.history import History
 from projections.history.queries import Asked, event, events, of_customer
+from projections.history.records import Reading
 from recorded import recorded
 
 KEYRING = Keyring(None, bytes(32))
@@ -33,12 +34,12 @@ def history_of(server: str, story: Happenings, keyring: Keyring = KEYRING) -> It
 
 
 def sentences(connection: psycopg.Connection[Any], customer: UUID, lang: Any = "zh") -> list[str]:
-    page = of_customer(connection, KEYRING, customer, lang=lang, newest_first=False)
+    page = of_customer(Reading(connection, KEYRING), customer, lang=lang, newest_first=False)
     return [item["sentence"] for item in page.items]
 
 
 def changes(connection: psycopg.Connection[Any], customer: UUID) -> list[dict[str, tuple[Any, Any]]]:
-    page = of_customer(connection, KEYRING, customer, newest_first=False)
+    page = of_customer(Reading(connection, KEYRING), customer, newest_first=False)
     return [{each["field"]: (each["before"], each["after"]) for each in item["changes"]} for item in page.items]
 
 
@@ -124,7 +125,7 @@ def test_whose_conversation_it_was_is_told_where_somebody_else_noted_it(server: 
         story.happens(Customer.FollowUpLogged, customer, follow_up_id=uuid4(), follower_id=follower, **said)
     with history_of(server, story) as connection:
         zh, en = sentences(connection, customer), sentences(connection, customer, "en")
-        items = of_customer(connection, KEYRING, customer, newest_first=False).items
+        items = of_customer(Reading(connection, KEYRING), customer, newest_first=False).items
     about = "参与人员：王经理、赵顾问，事务类型：客户投诉"
     assert zh[1] == f"张三记录了跟进：会议，2026-03-02 10:30，跟进人：李四，{about}"
     assert zh[2] == f"张三记录了跟进：会议，2026-03-02 10:30，{about}"
@@ -164,7 +165,7 @@ def test_before_and_after_of_every_changed_field_personal_ones_too(server: str) 
 def test_a_former_value_is_found_even_when_its_event_is_on_another_page(server: str) -> None:
     story, customer = a_story()
     with history_of(server, story) as connection:
-        page = of_customer(connection, KEYRING, customer, limit=1, beyond=len(story.events) - 9)
+        page = of_customer(Reading(connection, KEYRING), customer, limit=1, beyond=len(story.events) - 9)
     [item] = page.items
     assert item["topic"] == "customer.profile-revised"
     assert item["changes"][0]["before"] == "互联网"
@@ -177,12 +178,14 @@ def test_pages_newest_first_and_oldest_first_meet_every_event_once(server: str) 
             seen: list[int] = []
             beyond = None
             while True:
-                page = of_customer(connection, KEYRING, customer, newest_first=newest_first, beyond=beyond, limit=4)
+                page = of_customer(
+                    Reading(connection, KEYRING), customer, newest_first=newest_first, beyond=beyond, limit=4
+                )
                 seen += [item["position"] for item in page.items]
                 if (beyond := page.next) is None:
                     break
             assert seen == sorted(range(4, len(story.events) + 1), reverse=newest_first)
-        assert len(of_customer(connection, KEYRING, customer, limit=None).items) == len(seen)
+        assert len(of_customer(Reading(connection, KEYRING), customer, limit=None).items) == len(seen)
 
 
 def test_filters_by_topic_actor_position_day_and_command(server: str) -> None:
@@ -190,7 +193,7 @@ def test_filters_by_topic_actor_position_day_and_command(server: str) -> None:
     with history_of(server, story) as connection:
 
         def found(**asked: Any) -> list[int]:
-            page = events(connection, KEYRING, asked=Asked(**asked), newest_first=False)
+            page = events(Reading(connection, KEYRING), asked=Asked(**asked), newest_first=False)
             return [item["position"] for item in page.items]
 
         assert found(topics=["customer.owner-assigned", "opportunity.won"]) == [8, 13]
@@ -219,7 +222,7 @@ def test_an_import_and_a_rule_are_named_as_who_did_it(server: str) -> None:
     )
     with history_of(server, story) as connection:
         zh, en = sentences(connection, customer), sentences(connection, customer, "en")
-        items = of_customer(connection, KEYRING, customer, newest_first=False).items
+        items = of_customer(Reading(connection, KEYRING), customer, newest_first=False).items
     assert zh[0] == "导入 sales.csv 登记了客户 C1 Acme"
     assert zh[1] == "规则 churn 将客户状态由「潜在客户」改为「流失客户」（2026-03-01），流失原因：价格"
     assert en[1] == "rule churn moved the customer from “potential” to “churned” (2026-03-01), reason for leaving: 价格"
@@ -232,7 +235,7 @@ def test_what_was_erased_is_said_to_be_erased(server: str) -> None:
     story, customer = a_story()
     with history_of(server, story, keyring) as connection:
         keyring.destroy(customer)
-        items = of_customer(connection, keyring, customer, newest_first=False).items
+        items = of_customer(Reading(connection, keyring), customer, newest_first=False).items
     assert items[0]["erased"]
     assert items[0]["sentence"] == "张三登记了客户 C202603001 （已删除）"
     phone = next(change for change in items[3]["changes"] if change["field"] == "phone")
@@ -243,10 +246,10 @@ def test_what_was_erased_is_said_to_be_erased(server: str) -> None:
 def test_one_event_by_its_position(server: str) -> None:
     story, _ = a_story()
     with history_of(server, story) as connection:
-        found = event(connection, KEYRING, 13, lang="en")
+        found = event(Reading(connection, KEYRING), 13, lang="en")
         assert found is not None
         assert found["topic"] == "opportunity.won"
-        assert event(connection, KEYRING, 999) is None
+        assert event(Reading(connection, KEYRING), 999) is None
 
 
 def test_a_cleared_amount_and_a_corrected_date_say_what_was_there(server: str) -> None:
@@ -270,5 +273,5 @@ def test_every_kind_of_event_can_be_told(server: str, lang: Any) -> None:
     """Whatever its optional fields are, no sentence fails and none keeps a gap."""
     story, _ = a_story()
     with history_of(server, story) as connection:
-        for item in events(connection, KEYRING, lang=lang, limit=None).items:
+        for item in events(Reading(connection, KEYRING), lang=lang, limit=None).items:
             assert not set("{}[]") & set(item["sentence"])

@@ -424,7 +424,12 @@ def test_a_customer_that_cannot_be_created_is_refused_once_and_its_rows_say_what
     bring_in: Import, ledger: Ledger
 ) -> None:
     taken = RegisterCustomer(name="A", kind="company", legacy_code="A-1")
-    execute(taken, to=None, by=Actor(id="member:a", member_id=None, name="A", source="api"), door=Door(ledger))
+    execute(
+        taken,
+        to=None,
+        by=Actor(id="member:a", member_id=None, name="A", source="api", roles=frozenset({"administrator"})),
+        door=Door(ledger),
+    )
     report = bring_in(FIRST + SECOND + THIRD)
     assert counted(report) == {"rows": 5, "imported": 2, "unchanged": 0, "changed": 0, "refused": 3}
     assert [(each.code, each.line, each.column) for each in sorted(report.refusals, key=lambda each: each.code)] == [

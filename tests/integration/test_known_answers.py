@@ -82,7 +82,7 @@ class Anybody:
 
     def actor_of(self, token: str) -> Actor | None:
         """Who it is."""
-        return Actor(id="member:auditor", member_id=None, name=token, source="api")
+        return Actor(id="member:auditor", member_id=None, name=token, source="api", roles=frozenset({"administrator"}))
 
 
 @pytest.fixture(scope="module")

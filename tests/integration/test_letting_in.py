@@ -80,7 +80,6 @@ def test_a_code_ends_by_time_by_a_newer_one_and_by_another_address(home: House, 
 def test_a_code_of_who_may_not_act_lets_nobody_in(home: House, root: TestClient, ends: Any) -> None:
     bo, made = invited(root)
     home.do(ends, bo.id)
-    home.identity.members.forget(bo.id)  # type: ignore[attr-defined]
     assert accept(home, made, bo.password).status_code == 422
     refused = root.post(f"/api/v1/members/{bo.id}/invitation-link")
     assert (refused.status_code, refused.json()["code"]) in ((409, "member-suspended"), (409, "member-removed"))

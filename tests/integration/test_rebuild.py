@@ -29,6 +29,7 @@ from projections.engine.model.declaration import Projection
 from projections.engine.reader import Reader
 from projections.engine.tables import builds
 from projections.engine.tables.builds import Build
+from projections.engine.tables.sights import ALL, SOME
 from projections.engine.verifying import verify
 from projections.engine.work import housekeeping
 from projections.engine.work.housekeeping import Limits
@@ -244,10 +245,14 @@ def test_an_erasure_has_the_read_models_built_anew(ground: Ground, connection: C
 
 
 def _schemas(connection: Connection, ground: Ground) -> set[str]:
+    """The schemas of builds; each stands for its schemas of views, which come and go with it."""
     found = connection.execute(
         "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, %s)", [f"{ground.schema}_"]
     ).fetchall()
-    return {name for (name,) in found}
+    names = {name for (name,) in found}
+    builds = {name for name in names if not name.endswith((SOME, ALL))}
+    assert names == {name + suffix for name in builds for suffix in ("", SOME, ALL)}
+    return builds
 
 
 def test_the_reader_role_may_read_what_was_built(ground: Ground, connection: Connection, trade: Trade) -> None:

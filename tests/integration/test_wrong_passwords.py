@@ -98,7 +98,8 @@ def test_attempts_at_the_same_time_are_as_many(home: House) -> None:
 
 def test_processes_count_together(home: House) -> None:
     ann = home.member()
-    other = Identity(home.services.database, home.services.ledger, MASTER_KEY, hasher=CountingHasher())
+    services, members = home.services, home.identity.members
+    other = Identity(services.database, services.ledger, MASTER_KEY, members, hasher=CountingHasher())
     here = home.services.identity
     for number in range(FREE_FOR_PLACE):
         home.services.identity = (here, other)[number % 2]

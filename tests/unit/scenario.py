@@ -25,7 +25,7 @@ NOW = datetime(2026, 6, 15, 2, 30, tzinfo=UTC)
 TODAY = date(2026, 6, 15)
 
 CUSTOMER, OPPORTUNITY, RECEIVABLE, MEMBER, TEAM, PRODUCT, CONTACT, PAYMENT, NOBODY = (UUID(int=n) for n in range(1, 10))
-ANN = Actor(id=f"member:{MEMBER}", member_id=MEMBER, name="Ann", source="api")
+ANN = Actor(f"member:{MEMBER}", MEMBER, "Ann", "api", frozenset({"administrator"}))
 
 IDS = {
     "customer": CUSTOMER,

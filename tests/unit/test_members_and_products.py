@@ -13,7 +13,8 @@ import pytest
 from aggregates.base import Acting, acting
 from aggregates.customer import Customer
 from aggregates.import_batch import ImportBatch, ImportFinished
-from aggregates.member import Member, MemberRemoved
+from aggregates.member import LastAdministrator, Member, MemberRemoved, MemberStillOwns, MemberSuspended
+from aggregates.opportunity import Opportunity
 from aggregates.pipeline import DEFAULT_PIPELINE_ID, Pipeline, StagesUnclear
 from aggregates.product import Product, ProductNameMissing
 from aggregates.refusals import DateInFuture
@@ -25,6 +26,7 @@ from commands.members import (
     AssignTeam,
     FormTeam,
     GiveRoles,
+    HandOver,
     InviteMember,
     PlaceTeam,
     RegisterMember,
@@ -37,8 +39,9 @@ from commands.members import (
 from commands.opportunities import OpenOpportunity
 from commands.products import AddProduct, ReviseProduct
 from commands.settings import ConfigureWorkspace, DefinePipeline, ReviseStages
+from commands.work import Alone, Owned
 from ledger.errors import NotFound
-from unit.scenario import CUSTOMER, MEMBER, NOBODY, NOW, PRODUCT, TEAM, Scenario
+from unit.scenario import CUSTOMER, MEMBER, NOBODY, NOW, OPPORTUNITY, PRODUCT, TEAM, Scenario
 
 STAGES = [{"key": "offer", "zh": "报价", "en": "Offer"}, {"key": "sign", "zh": "签约", "en": "Signing"}]
 
@@ -207,3 +210,63 @@ def test_an_import_batch_ends_once() -> None:
         with pytest.raises(ImportFinished):
             batch.finish(**rows)
     assert [event.TOPIC for event in batch.pending_events] == ["import-batch.started", "import-batch.finished"]  # type: ignore[attr-defined]
+
+
+NOTHING_OWNED = Owned()
+
+
+class Hands(Alone):
+    """A member with one customer and one deal, and one administrator."""
+
+    def __init__(self, owned: Owned = NOTHING_OWNED, administrators: frozenset[UUID] = frozenset()) -> None:
+        self._owned, self._administrators = owned, administrators
+
+    def owned_by(self, member_id: UUID) -> Owned:
+        """The same for everybody."""
+        return self._owned
+
+    def administrators(self) -> frozenset[UUID]:
+        """Who may change roles."""
+        return self._administrators
+
+
+def test_everything_that_a_member_looks_after_is_handed_over_at_once(opportunity: Scenario) -> None:
+    successor = uuid4()
+    opportunity.given(Member.Registered, id=successor)
+    opportunity.when(HandOver(member_id=successor), MEMBER).then_nothing()
+    opportunity.door.surroundings = Hands(Owned([CUSTOMER], [OPPORTUNITY]))
+    opportunity.when(HandOver(member_id=NOBODY), MEMBER).then_refused(NotFound, kind="member")
+    opportunity.when(HandOver(member_id=successor), MEMBER)
+    opportunity.then(Member.HandedOver, member_id=successor, customers=1, opportunities=1)
+    assert opportunity.ledger.load(Customer, CUSTOMER).owner_id == successor
+    assert opportunity.ledger.load(Opportunity, OPPORTUNITY).owner_id == successor
+
+
+def test_nothing_is_handed_over_to_somebody_who_may_not_act(customer: Scenario) -> None:
+    gone, away = uuid4(), uuid4()
+    customer.given(Member.Registered, id=gone).given(Member.Removed, id=gone)
+    customer.given(Member.Registered, id=away).given(Member.Suspended, id=away)
+    customer.door.surroundings = Hands(Owned([CUSTOMER]))
+    for command, to in ((HandOver, MEMBER), (AssignOwner, CUSTOMER)):
+        field = "member_id" if command is HandOver else "owner_id"
+        customer.when(command.model_validate({field: gone}), to).then_refused(MemberRemoved, id=gone)
+        customer.when(command.model_validate({field: away}), to).then_refused(MemberSuspended, id=away)
+
+
+def test_a_member_leaves_only_with_empty_hands(nothing: Scenario) -> None:
+    nothing.given(Member.Registered)
+    nothing.door.surroundings = Hands(Owned([CUSTOMER]))
+    nothing.when(RemoveMember(), MEMBER).then_refused(MemberStillOwns, id=MEMBER, customers=1, opportunities=0)
+    nothing.door.surroundings = Hands()
+    nothing.when(RemoveMember(), MEMBER).then(Member.Removed)
+
+
+def test_the_last_administrator_stays_one(nothing: Scenario) -> None:
+    nothing.given(Member.Registered, roles=("administrator",))
+    nothing.door.surroundings = Hands(administrators=frozenset((MEMBER,)))
+    for command in (GiveRoles(roles=("sales",)), SuspendMember(), RemoveMember()):
+        nothing.when(command, MEMBER).then_refused(LastAdministrator, id=MEMBER)
+    nothing.when(GiveRoles(roles=("sales", "administrator")), MEMBER)
+    nothing.then(Member.RolesGiven, roles=("sales", "administrator"))
+    nothing.door.surroundings = Hands(administrators=frozenset((MEMBER, NOBODY)))
+    nothing.when(SuspendMember(), MEMBER).then(Member.Suspended)

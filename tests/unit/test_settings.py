@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 import pytest
 
 from crm.settings import PROJECT, SettingRefused, read
 from keys import MASTER_KEY, as_setting
+
+SIGNING_KEY = secrets.token_bytes(32)
 
 
 def test_nothing_needs_to_be_set() -> None:
@@ -16,6 +19,8 @@ def test_nothing_needs_to_be_set() -> None:
     assert settings.data_dir == PROJECT / "data"
     assert (settings.host, settings.port, settings.schema) == ("127.0.0.1", 8000, "genjin")
     assert settings.master_key is None
+    assert settings.checkpoint_dir == settings.data_dir / "checkpoints"
+    assert (settings.checkpoint_seconds, settings.signing_key, settings.trusted_keys) == (300, None, ())
 
 
 def test_everything_may_be_set(tmp_path: Path) -> None:
@@ -28,6 +33,10 @@ def test_everything_may_be_set(tmp_path: Path) -> None:
             "CRM_SCHEMA": "sales_2",
             "CRM_LOG_LEVEL": "DEBUG",
             "CRM_MASTER_KEY": as_setting(MASTER_KEY),
+            "CRM_CHECKPOINT_DIR": str(tmp_path / "signed"),
+            "CRM_CHECKPOINT_SECONDS": "60",
+            "CRM_SIGNING_KEY": as_setting(SIGNING_KEY),
+            "CRM_TRUSTED_KEYS": f"{as_setting(MASTER_KEY)}, {as_setting(SIGNING_KEY)}",
         }
     )
     assert settings.database_url == "postgresql://ann@db.example/crm"
@@ -35,6 +44,8 @@ def test_everything_may_be_set(tmp_path: Path) -> None:
     assert (settings.host, settings.port, settings.schema) == ("0.0.0.0", 9000, "sales_2")
     assert settings.log_level == "debug"
     assert settings.master_key == MASTER_KEY
+    assert (settings.checkpoint_dir, settings.checkpoint_seconds) == (tmp_path / "signed", 60)
+    assert (settings.signing_key, settings.trusted_keys) == (SIGNING_KEY, (MASTER_KEY, SIGNING_KEY))
 
 
 def test_an_empty_value_is_one_that_is_not_set() -> None:
@@ -59,6 +70,11 @@ def test_an_empty_value_is_one_that_is_not_set() -> None:
         ("CRM_LOG_LEVEL", "loud", "debug, info, warning, error"),
         ("CRM_MASTER_KEY", "c2hvcnQ=", "32 bytes in base64"),
         ("CRM_MASTER_KEY", "not base64!", "32 bytes in base64"),
+        ("CRM_SIGNING_KEY", "c2hvcnQ=", "32 bytes in base64"),
+        ("CRM_TRUSTED_KEYS", "c2hvcnQ=", "crm checkpoints key"),
+        ("CRM_CHECKPOINT_DIR", __file__, "must be a folder"),
+        ("CRM_CHECKPOINT_SECONDS", "often", "a whole number from 0"),
+        ("CRM_CHECKPOINT_SECONDS", "86401", "to 86400"),
     ],
 )
 def test_a_wrong_value_is_refused_in_one_sentence(name: str, value: str, accepted: str) -> None:
@@ -73,6 +89,7 @@ def test_a_wrong_value_is_refused_in_one_sentence(name: str, value: str, accepte
 def test_the_master_key_is_never_printed() -> None:
     key = as_setting(MASTER_KEY)
     assert "master_key" not in repr(read({"CRM_MASTER_KEY": key}))
+    assert "signing_key" not in repr(read({"CRM_SIGNING_KEY": key}))
 
 
 def test_signing_in_may_be_set() -> None:

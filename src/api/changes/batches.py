@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.answers.denied import is_denied, note_denied
 from api.answers.problems import FieldFault, Problem, document, invalid
 from api.answers.refusals import broken, malformed_by, problem_of, validation_faults
 from api.changes.writing import HEADERS, do, idempotency_key
@@ -96,19 +97,22 @@ def _one(
     crm: Services, item: BatchItem, index: int, actor: Actor, key: str | None, language: Language, path: str
 ) -> dict[str, Any]:
     try:
-        outcome = do(crm, _command(item, index), item.to, actor, item.if_match, key, index)
+        outcome = do(crm, _command(crm, item, index, actor), item.to, actor, item.if_match, key, index)
     except Exception as error:
+        if is_denied(error):
+            note_denied(crm, actor, error)
         problem = problem_of(error) or broken(error, f"{path} at {index}")
         shown = document(_inside(problem, index), language, f"{path}#/commands/{index}")
         return {"index": index, "status": problem.status, "problem": shown}
     return {"index": index, "status": 200, "id": outcome.id, "version": outcome.version, "position": outcome.position}
 
 
-def _command(item: BatchItem, index: int) -> Command:
+def _command(crm: Services, item: BatchItem, index: int, actor: Actor) -> Command:
     model = COMMANDS.get(item.command)
     if model is None:
         pointer = f"/commands/{index}/command"
         raise _Placed(invalid(FieldFault("body", pointer, "unknown-command", {"accepted": tuple(COMMANDS)})))
+    crm.policy.require(actor, model.action)
     return model.model_validate(item.body)
 
 

@@ -109,6 +109,7 @@ def _perform(
     expecting: int | None,
     key: str | None,
 ) -> Outcome:
+    crm.policy.require(actor, write.command.action)
     if write.path_fields:
         body = with_path_fields(body, write, path)
     command = read_command(write.command, body)

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
+from api.answers.shapes.accesses import RevealAsked
 from api.changes.batches import Batch
 from api.changes.writes import WRITES
 from api.examples import example_of
@@ -76,7 +77,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     models: list[Any] = [(write.command, "validation") for write in WRITES]
-    models += [(Batch, "validation"), (ProblemDocument, "validation")]
+    models += [(Batch, "validation"), (RevealAsked, "validation"), (ProblemDocument, "validation")]
     models += [(body, "validation") for body in BODIES]
     _, defined = models_json_schema(models, ref_template=_REF)
     schemas.update(defined.get("$defs", {}))

@@ -18,7 +18,7 @@ from policy.identity.sessions import Session
 from policy.identity.tokens import Token
 
 OWN = "use-own-account"
-"""See oneself, change one's password, have tokens."""
+"""See oneself, change one's password, have tokens: whoever has signed in may, in any role or none."""
 OTHERS = "let-members-in"
 """Give others a code to choose a password with; see, make and revoke their tokens."""
 
@@ -58,9 +58,10 @@ async def member_asking(request: Request, action: str) -> Asking:
     actor = await identify(request)
     ask(request, (), None, b"")
     crm: Services = services_of(request)
-    crm.policy.require(actor, action)
-    if actor.member_id is None or (action == OTHERS and Role.ADMINISTRATOR not in actor.roles):
-        raise Forbidden(action=action)
+    if action != OWN:
+        crm.policy.require(actor, action)
+    if actor.member_id is None:
+        raise Forbidden(action=action, roles=())
     return Asking(actor, actor.member_id, crm, session_in(request), None)
 
 

@@ -1,4 +1,4 @@
-"""What auditors read: a customer's history, everything that happened, and the proof that nothing was altered."""
+"""What auditors read: a customer's history, and everything that happened."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from aggregates.customer import Customer
+from api.answers.bulk import note_bulk
 from api.answers.problems import FieldFault, invalid
-from api.answers.shapes.ledger import History, Verification
+from api.answers.shapes.ledger import History
+from api.reads.records import require_seen
 from api.requests.asking import AFTER, AS_OF, ID, ON, TOPIC, Asked, Parameter
 from api.requests.reading import Moment, add_read, json_response, looking_at
 from api.services import Services
-from ledger.proof.chain import verify_chain
-from ledger.proof.claims import verify_claims
 from projections.engine.lists.cursor import Cursors, ForeignCursor
 from projections.history import queries
 from projections.history.labels import Lang
+from projections.history.records import Reading
 
 LIMIT = Parameter("limit", "number", "Events a page.", 50, least=1, most=200)
 CURSOR = Parameter("cursor", "text", "`next` of the page before, with everything else the same.")
@@ -37,8 +38,6 @@ AGGREGATE = Parameter("aggregate_id", "uuid", "Only what happened to this record
 COMMAND = Parameter("command_id", "uuid", "Only what this one command did.")
 FROM = Parameter("recorded_from", "instant", "Recorded at this moment or later.", "2026-01-01T00:00:00+08:00")
 UNTIL = Parameter("recorded_until", "instant", "Recorded before this moment.", "2026-02-01T00:00:00+08:00")
-START = Parameter("from_position", "number", "The first position to check.", 1, least=1)
-UPTO = Parameter("upto", "number", "The last position to check; the end when left out.", 1024, least=1)
 
 
 def list_customer_history(crm: Services, asked: Asked) -> Any:
@@ -49,7 +48,7 @@ def list_customer_history(crm: Services, asked: Asked) -> Any:
     with looking_at(crm, "history", asked) as moment:
         found = _page(crm, asked, moment, {"customer_id": asked.id})
     if not found["items"] and asked.get("cursor") is None:
-        crm.ledger.load(Customer, asked.id)
+        require_seen(crm.ledger.load(Customer, asked.id), asked.sight)
     return _told(found, asked)
 
 
@@ -59,7 +58,9 @@ def list_audit_events(crm: Services, asked: Asked) -> Any:
     given = {name: asked.get(name) for name in names}
     given |= {f"{name}s": asked.get(name, ()) for name in ("topic", "actor", "source")}
     with looking_at(crm, "history", asked) as moment:
-        return _told(_page(crm, asked, moment, given), asked)
+        found = _page(crm, asked, moment, given)
+    note_bulk(crm, asked.actor, "read-audit", asked.sight, found)
+    return _told(found, asked)
 
 
 def _page(crm: Services, asked: Asked, moment: Moment, given: dict[str, Any]) -> dict[str, Any]:
@@ -67,10 +68,9 @@ def _page(crm: Services, asked: Asked, moment: Moment, given: dict[str, Any]) ->
     upto = None if asked.as_of is None else moment.position
     wanted = queries.Asked(**given, upto=upto, on=asked.on)
     newest_first = asked.get("order") != "oldest"
-    cursors, question = Cursors(crm.cursor_secret), _question(wanted, newest_first)
+    cursors, question = Cursors(crm.cursor_secret), _question(asked.actor.id, wanted, newest_first)
     page = queries.events(
-        moment.connection,
-        crm.keyring,
+        Reading(moment.connection, crm.keyring, moment.opened),
         lang=lang,
         asked=wanted,
         newest_first=newest_first,
@@ -92,8 +92,8 @@ def _told(page: dict[str, Any], asked: Asked) -> Response:
     return json_response(page, headers={"Content-Language": language, "Vary": "Accept-Language"})
 
 
-def _question(wanted: queries.Asked, newest_first: bool) -> bytes:
-    return b"history" + msgspec.json.encode([asdict(wanted), newest_first])
+def _question(viewer: str, wanted: queries.Asked, newest_first: bool) -> bytes:
+    return b"history" + msgspec.json.encode([viewer, asdict(wanted), newest_first])
 
 
 def _beyond(cursor: str | None, cursors: Cursors, question: bytes) -> int | None:
@@ -103,38 +103,6 @@ def _beyond(cursor: str | None, cursors: Cursors, question: bytes) -> int | None
         return int(cursors.read(cursor, question)[0])
     except ForeignCursor:
         raise invalid(FieldFault("query", "/cursor", "unfit-cursor")) from None
-
-
-def read_verification(crm: Services, asked: Asked) -> Any:
-    """Checks the chain of hashes over the ledger, and the table of claims against the events.
-
-    A part of the ledger can be chosen; the claims are compared when all of it is checked.
-    """
-    start, upto = asked.get("from_position", 1), asked.get("upto")
-    with crm.database.connection() as connection:
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        chain = verify_chain(connection, start, upto)
-        claims = verify_claims(connection, crm.keyring) if start == 1 and upto is None else None
-    head = {"position": chain.head.position, "chain": chain.head.chain.hex()}
-    shown: dict[str, Any] = {
-        "position": chain.head.position,
-        "intact": chain.is_intact and (claims is None or claims.is_intact),
-        "chain": {
-            "from": start,
-            "checked": chain.checked,
-            "head": head,
-            "first_bad": chain.first_bad,
-            "fault": chain.fault,
-        },
-        "claims": None,
-    }
-    if claims is not None:
-        differences = [
-            {"kind": kind, "value": value, "held": held and held.aggregate_id, "expected": due and due.aggregate_id}
-            for (kind, value), (held, due) in claims.differences.items()
-        ]
-        shown["claims"] = {"checked": claims.checked, "differences": differences}
-    return shown
 
 
 def add_history_reads(router: APIRouter) -> None:
@@ -149,11 +117,3 @@ def add_history_reads(router: APIRouter) -> None:
     )
     filters = (TOPIC, ACTOR, SOURCE, CUSTOMER, AGGREGATE, COMMAND, FROM, UNTIL)
     add_read(router, "/audit/events", list_audit_events, shows=History, action="read-audit", takes=(*PAGED, *filters))
-    add_read(
-        router,
-        "/audit/verification",
-        read_verification,
-        shows=Verification,
-        action="read-audit",
-        takes=(START, UPTO),
-    )

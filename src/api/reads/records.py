@@ -24,6 +24,8 @@ from api.requests.days import settings_at
 from api.requests.reading import add_read, json_response, require_reached
 from api.services import Services
 from ledger.errors import NotFound
+from policy import Sight
+from policy.masking import MASKED_FIELDS, masked
 
 VERSION = Parameter("version", "number", "The record as it was at this version.", 2, least=1)
 HIDDEN = frozenset({"modified_on", "created_on", "pending_events"})
@@ -75,13 +77,42 @@ def record(crm: Services, kind: type[Aggregate], asked: Asked) -> Any:
     except NotFound as missing:
         raise _not_then(crm, kind, asked, missing) from None
     shown = {"id": found.id, "version": found.version, **_state(found)}
+    if isinstance(found, (Customer, Member)):
+        owner_id = _owner_today(crm, found, version is not None or asked.as_of is not None)
+        if not asked.sight.records.covers(owner_id):
+            raise NotFound(str(vars(kind)["TOPIC"]), asked.id)
+        if not asked.sight.contacts.covers(owner_id):
+            shown = masked_fields(shown)
     shown |= {"changed_at": found.modified_on, "position": position}
     return json_response(shown, headers={"ETag": f'"{found.version}"'})
 
 
+def require_seen(customer: Customer, sight: Sight) -> None:
+    """Goes on with a customer as it is today that is within sight; raises NotFound."""
+    if not sight.records.covers(customer.owner_id):
+        raise NotFound(str(vars(Customer)["TOPIC"]), customer.id)
+
+
+def masked_fields(shown: Any) -> Any:
+    """The same with its contact details masked, those of its contacts too."""
+    if isinstance(shown, dict):
+        return {name: masked(value) if name in MASKED_FIELDS else masked_fields(value) for name, value in shown.items()}
+    return [masked_fields(each) for each in shown] if isinstance(shown, list) else shown
+
+
+def _owner_today(crm: Services, found: Customer | Member, is_earlier: bool) -> UUID | None:
+    """Whose it is now, however early it was looked at; a member is its own."""
+    if isinstance(found, Member):
+        return found.id
+    return crm.ledger.load(Customer, found.id).owner_id if is_earlier else found.owner_id
+
+
 def _not_then(crm: Services, kind: type[Aggregate], asked: Asked, missing: NotFound) -> Problem:
     """404 that says whether the record itself is missing, or was only not there then; raises NotFound."""
-    last = crm.ledger.load(kind, asked.id).version
+    present = crm.ledger.load(kind, asked.id)
+    if isinstance(present, Customer):
+        require_seen(present, asked.sight)
+    last = present.version
     values = dict(missing.values)
     if asked.get("version") is None:
         return Problem(404, "no-such-moment", {**values, "as_of": asked.as_of})

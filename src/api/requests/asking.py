@@ -15,6 +15,7 @@ from aggregates import event_classes
 from api.answers.problems import FieldFault, Place, invalid, shortened
 from api.answers.refusals import query_fault
 from api.texts import DEFAULT_LANGUAGE, Language, preferred
+from policy import NOBODY, Actor, Sight
 from projections.engine.lists.cursor import Cursors
 from projections.engine.lists.listing import Listing
 from projections.engine.lists.query import MAX_LIMIT, Query
@@ -110,13 +111,22 @@ def grouped_by(dimensions: Iterable[str], example: str) -> Parameter:
     return Parameter("by", "enum", says, example, choices=tuple(sorted(dimensions)), many=True)
 
 
+UNKNOWN = Actor("", None, "", "api")
+UNSEEING = Sight(NOBODY, NOBODY)
+
+
 @dataclass(frozen=True)
 class Asked:
-    """What one read was asked: its parameters as typed values, and the list query where there is a list."""
+    """What one read was asked: its parameters as typed values, and the list query where there is a list.
+
+    `actor` is who asks, and `sight` what that one may see: nothing, until the policy was asked.
+    """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     query: Query = field(default_factory=Query)
     language: Language = DEFAULT_LANGUAGE
+    actor: Actor = UNKNOWN
+    sight: Sight = UNSEEING
 
     @property
     def on(self) -> date | None:
@@ -144,8 +154,13 @@ class Asked:
         return self.values.get(name, default)
 
 
-def ask(request: Request, takes: Sequence[Parameter], listing: Listing | None, secret: bytes) -> Asked:
-    """Reads and checks everything in the path and the query string; raises Problem 422."""
+def ask(
+    request: Request, takes: Sequence[Parameter], listing: Listing | None, secret: bytes, actor: Actor = UNKNOWN
+) -> Asked:
+    """Reads and checks everything in the path and the query string; raises Problem 422.
+
+    The cursors of a list lead on only for the same `actor`.
+    """
     _require_utf8(request.scope["query_string"])
     pairs = request.query_params.multi_items()
     by_name = {parameter.name: parameter for parameter in takes if parameter.place == "query"}
@@ -159,14 +174,16 @@ def ask(request: Request, takes: Sequence[Parameter], listing: Listing | None, s
             raise invalid(FieldFault("query", f"/{shortened(name)}", "unknown-parameter", {"accepted": tuple(by_name)}))
     language = preferred(request.headers.get("accept-language"))
     if listing is None:
-        return Asked(values, language=language)
+        return Asked(values, language=language, actor=actor)
     scope = "&".join(f"{name}={values[name]}" for name in sorted(values) if name != "after")
     try:
-        query = Query.parse(pairs, also=tuple(by_name), scope=f"{request.url.path}?{scope}", cursors=Cursors(secret))
+        query = Query.parse(
+            pairs, also=tuple(by_name), scope=f"{actor.id} {request.url.path}?{scope}", cursors=Cursors(secret)
+        )
         listing.check(query)
     except QueryRefused as refused:
         raise invalid(query_fault(refused)) from None
-    return Asked(values, query, language)
+    return Asked(values, query, language, actor)
 
 
 def _require_utf8(query: bytes) -> None:

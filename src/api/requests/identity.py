@@ -58,7 +58,7 @@ def _digest(token: str) -> bytes:
 async def identify(request: Request) -> Actor:
     """Who sent this request; raises Problem 401 with what to send, and 403 where it may be another site's page."""
     if "authorization" not in request.headers and (in_session := await by_session(request)):
-        request.state.session = in_session[0]
+        request.state.session, request.state.actor = in_session
         return in_session[1]
     if not (token := bearer_of(request)):
         raise unauthenticated()
@@ -66,6 +66,7 @@ async def identify(request: Request) -> Actor:
     actor = identities.remembered(token) or await run_in_threadpool(identities.actor_of, token)
     if actor is None:
         raise unauthenticated(f'{CHALLENGE}, error="invalid_token"')
+    request.state.actor = actor
     return actor
 
 

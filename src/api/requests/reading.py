@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -16,8 +16,9 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.answers.bulk import note_bulk
 from api.answers.encoding import to_json
-from api.answers.problems import FieldFault, invalid
+from api.answers.problems import FieldFault, Problem, invalid
 from api.requests.asking import Asked, Parameter, ask, listing_parameters
 from api.requests.days import business_day
 from api.requests.identity import identify
@@ -26,6 +27,7 @@ from ledger.errors import NotFound
 from policy import Actor
 from projections.engine.failures import StillBuilding
 from projections.engine.lists.listing import Listing, Page
+from projections.engine.lists.refused import MaskedField
 
 LIVE_SECONDS, COPY_SECONDS = 5.0, 10.0
 """How long a request waits for a position to be visible, and for a copy as of a moment to be built."""
@@ -35,11 +37,15 @@ Reading = Callable[[Services, Asked], Any]
 
 @dataclass(frozen=True)
 class Moment:
-    """A read model as it is looked at: its connection, the last position in it, and the business day asked about."""
+    """A read model as it is looked at: its connection, the last position in it, and the business day asked about.
+
+    `opened` are the customers whose contact details may be shown as they are; None for all.
+    """
 
     connection: Connection
     position: int
     on: date
+    opened: frozenset[UUID] | None = None
 
 
 @contextmanager
@@ -49,8 +55,8 @@ def looking_at(crm: Services, projection: str, asked: Asked) -> Iterator[Moment]
     require_reached(crm, asked.after)
     on = asked.on or business_day(crm, asked.as_of, as_of)
     patience = LIVE_SECONDS if as_of is None else COPY_SECONDS
-    with crm.reader.at(projection, as_of, asked.after, patience) as view:
-        yield Moment(view.connection, view.position, on)
+    with crm.reader.at(projection, as_of, asked.after, patience, asked.sight) as view:
+        yield Moment(view.connection, view.position, on, view.opened)
 
 
 def require_reached(crm: Services, after: int | None) -> None:
@@ -112,21 +118,35 @@ def _endpoint(
     async def endpoint(request: Request) -> Response:
         actor = await identify(request)
         crm = services_of(request)
-        asked = ask(request, takes, listing, crm.cursor_secret)
+        asked = ask(request, takes, listing, crm.cursor_secret, actor)
         may_wait = asked.as_of is not None or asked.after is not None
         limiter = request.app.state.waiting if may_wait else None
-        return await to_thread.run_sync(_read, crm, reading, asked, actor, action, limiter=limiter)
+        return await to_thread.run_sync(_read, crm, reading, asked, actor, action, listing, limiter=limiter)
 
     return endpoint
 
 
-def _read(crm: Services, reading: Reading, asked: Asked, actor: Actor, action: str) -> Response:
-    crm.policy.require(actor, action)
+def _read(
+    crm: Services, reading: Reading, asked: Asked, actor: Actor, action: str, listing: Listing | None
+) -> Response:
+    sight = crm.policy.sight(actor, action)
+    if listing is not None and not sight.is_unmasked:
+        _refuse_masked(listing, asked, crm.policy.roles_for("see-contacts"))
     try:
-        shown = reading(crm, asked)
+        shown = reading(crm, replace(asked, sight=sight))
+        note_bulk(crm, actor, action, sight, shown)
     except StillBuilding as building:
         return being_built(building)
     return shown if isinstance(shown, Response) else json_response(shown)
+
+
+def _refuse_masked(listing: Listing, asked: Asked, roles: tuple[str, ...]) -> None:
+    try:
+        listing.refuse_masked(asked.query)
+    except MaskedField as refused:
+        values = {**refused.values, "roles": roles}
+        fault = FieldFault("query", f"/{refused.parameter}", refused.code, values)
+        raise Problem(403, refused.code, values, [fault]) from None
 
 
 def being_built(building: StillBuilding) -> Response:

@@ -7,7 +7,6 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from aggregates.customer import Customer
-from aggregates.member import Member
 from commands.base import Changed, Command, CreatingCommand, Work
 from commands.customers.contacts import NewContact
 from commands.fields import (
@@ -90,7 +89,7 @@ class RegisterCustomer(Profile, CreatingCommand):
     def create(self, work: Work) -> Changed:
         """Register the customer, with its first contacts."""
         rest = self.given(*PROFILE_FIELDS, "legacy_code", "churn_reason", "category", "placeholder")
-        owner_id = work.require(Member, self.owner_id)
+        owner_id = work.owner(self.owner_id)
         customer = Customer.register(
             work.new_id(),
             code=work.next_code(),

@@ -7,7 +7,6 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from aggregates.customer import Customer
-from aggregates.member import Member
 from commands.base import Changed, Command, Work
 from commands.fields import BasisField, CategoryField, Day, IntentField, Label, LifecycleField, Line
 
@@ -20,7 +19,7 @@ class AssignOwner(Command):
     def perform(self, to: UUID | None, work: Work) -> Changed:
         """Assign the owner of the customer."""
         customer = work.load(Customer, to)
-        customer.assign_owner(work.require(Member, self.owner_id))
+        customer.assign_owner(work.new_owner(self.owner_id))
         return (customer,)
 
 

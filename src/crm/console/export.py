@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn
 
 import typer
 
+from crm.console.ledger_export import export_ledger
 from crm.output import AsJson, as_json, err, refusal, sentence
 from sheets.writing.formats import SUFFIXES, Format
 
@@ -34,6 +35,7 @@ class TableName(StrEnum):
     RECEIVABLES = "receivables"
     OVERDUE = "overdue"
     HISTORY = "history"
+    LEDGER = "ledger"
 
 
 class Lang(StrEnum):
@@ -70,11 +72,17 @@ def export(
 ) -> None:
     """Write all rows of a table to a file: for people as xlsx or csv, for programs as json or jsonl.
 
+    The ledger is written as jsonl or jsonl.gz, event by event as it is stored, for whoever verifies it elsewhere.
     Exit code 0: all of it is there. 1: it broke off and nothing was left behind. 2: it could not start.
     """
     from crm.exporting import Unanswerable, asked_of
     from sheets.writing.tables import LAYOUTS, UnknownColumn
 
+    if table is TableName.LEDGER:
+        if any((on, as_of, where, q, sort, columns, form)):
+            _cannot_start("The ledger is exported whole: only --force and --json go with it.")
+        export_ledger(out, force=force, json=json)
+        return
     chosen = form or _format_of(out)
     try:
         asked = asked_of(table.value, on=on, as_of=as_of, filters=where or (), q=q, sort=sort)
@@ -160,6 +168,7 @@ def _write(asked: Asked, layout: Layout, form: Format, lang: Lang, file: BinaryI
             with taking(made, asked, layout, lang.value, AUDITOR) as taken:
                 with _progress(taken, quiet=quiet) as lines:
                     rows = written(form, taken.layout.sheet(lang.value), lines, file, to_json)
+                made.accesses.note("export", AUDITOR.id, f"export-{asked.table}", rows=rows)
                 return {"rows": rows, "on": taken.on, "position": taken.position}
         except DomainError as refused:
             _cannot_start(why(refused))

@@ -47,22 +47,35 @@ def verify(
     names: Annotated[
         list[str] | None, typer.Argument(help="Which read models; all of them when none is named.")
     ] = None,
+    start: Annotated[
+        int, typer.Option("--from", min=1, help="Check the chain from this position; what is before it is trusted.")
+    ] = 1,
+    ledger: Annotated[bool, typer.Option("--ledger", help="Only the ledger, and no read model.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Prove the read models, the chain of hashes and the claims against the ledger; exit code 1 on any difference."""
-    from crm.console.opening import working_services
+    """Prove the chain of hashes, what was signed about it, the claims and the read models; exit code 1 if any differ.
 
-    with working_services() as made, _bar(quiet=json) as bar:
-        models = [_proven(made, each, bar) for each in _named(names)]
-        chain, claims = _ledger(made)
-    is_clean = all(each["is_clean"] for each in (*models, chain, claims))
+    Claims and read models are told from the events, so they are only compared where the chain holds.
+    """
+    from crm.console.opening import services, working_services
+    from crm.proving import prove_ledger
+
+    wanted = [] if ledger else _named(names)
+    with working_services() if wanted else services() as made, _bar(quiet=json) as bar:
+        head = made.ledger.head()
+        if start > head + 1:
+            refusal(f"The position {start} does not exist yet; the last one is {head}.")
+            raise typer.Exit(2)
+        task = bar.add_task("the chain", total=head - start + 1)
+        found = prove_ledger(made, start, lambda checked: bar.update(task, completed=checked))
+        models = [_proven(made, each, bar) for each in wanted] if found["claims"] else []
+    is_clean = all(each is not None and each["is_clean"] for each in (*models, *found.values()))
     if json:
-        as_json({"is_clean": is_clean, "projections": models, "chain": chain, "claims": claims})
+        as_json({"is_clean": is_clean, "projections": models, **found})
     else:
+        _say_of_ledger(**found)
         for each in models:
             _say(f"{each['projection']} ({each['rows']} rows at position {each['position']})", each)
-        _say(f"the chain of {chain['checked']} events", chain)
-        _say(f"the {claims['checked']} claims", claims)
     if not is_clean:
         raise typer.Exit(1)
 
@@ -111,34 +124,28 @@ def _proven(made: Services, projection: type[Projection], bar: Progress) -> dict
     return {**asdict(found), "is_clean": found.is_clean}
 
 
-def _ledger(made: Services) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The chain and the claims, both looked at in one snapshot while writing goes on."""
-    from ledger.proof.chain import verify_chain
-    from ledger.proof.claims import verify_claims
-
-    with made.database.connection() as connection:
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        chain = verify_chain(connection)
-        claims = verify_claims(connection, made.keyring)
-    wrong = [
-        {"kind": kind, "value": value, "table": table, "events": events}
-        for (kind, value), (table, events) in claims.differences.items()
-    ]
-    return (
-        {
-            "is_clean": chain.is_intact,
-            "checked": chain.checked,
-            "head": {"position": chain.head.position, "chain": chain.head.chain.hex()},
-            "first_bad": chain.first_bad,
-            "fault": chain.fault,
-        },
-        {"is_clean": claims.is_intact, "checked": claims.checked, "differences": wrong},
-    )
+def _say_of_ledger(chain: dict[str, Any], checkpoints: dict[str, Any], claims: dict[str, Any] | None) -> None:
+    since = f" from position {chain['from']} on" if chain["from"] > 1 else ""
+    _say(f"the chain of {chain['checked']} events{since}", chain)
+    if checkpoints["visible"]:
+        cut = f", {checkpoints['knowingly_cut']} of them cut by a restoration" if checkpoints["knowingly_cut"] else ""
+        _say(f"the {checkpoints['compared']} signed checkpoints{cut}", checkpoints)
+    else:
+        sentence("Not compared: signed checkpoints, of which there is no folder here.")
+    if claims:
+        _say(f"the {claims['checked']} claims", claims)
+    else:
+        sentence("Not compared: claims and read models, since the chain does not hold.")
 
 
 def _say(what: str, found: dict[str, Any]) -> None:
     sentence(f"{'Proven:' if found['is_clean'] else 'WRONG: '} {what}.")
     if found.get("fault"):
         sentence(f"        {found['fault']} at position {found['first_bad']}")
+    for each in found.get("disagreements", ()):
+        where = f", first bad position {each['first_bad']}" if each["first_bad"] else ""
+        sentence(f"        {each['fault']}: {each['file']}{where}")
+    if found.get("unreadable"):
+        sentence(f"        {found['unreadable']}")
     for each in found.get("differences", ()):
         sentence(f"        {each}")

@@ -95,9 +95,8 @@ def _known(roles: list[str]) -> list[str]:
 
 
 def _unable() -> tuple[type[DomainError], ...]:
-    from aggregates.member import MemberRemoved
+    from aggregates.member import MemberRemoved, MemberSuspended
     from ledger.errors import NotFound
-    from policy.identity.refusals import MemberSuspended
 
     return MemberRemoved, MemberSuspended, NotFound
 

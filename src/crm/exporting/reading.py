@@ -15,6 +15,7 @@ from policy import Actor
 from projections.engine.lists.listing import Page
 from projections.engine.lists.query import Query
 from projections.history import queries as history
+from projections.history.records import Reading
 from projections.pipeline import page as opportunities
 from projections.pipeline.stage_names import stage_names
 from projections.receivables import overdue
@@ -108,8 +109,7 @@ def _events(
     beyond: int | None = None
     while True:
         page = history.events(
-            connection,
-            services.keyring,
+            Reading(connection, services.keyring),
             lang=lang,
             asked=wanted,
             newest_first=asked.newest_first,

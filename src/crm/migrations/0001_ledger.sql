@@ -16,6 +16,7 @@ CREATE TABLE events (
     CONSTRAINT events_originator UNIQUE (originator_id, originator_version)
 );
 CREATE INDEX events_customer ON events (customer_id, position) WHERE customer_id IS NOT NULL;
+CREATE INDEX events_of_workspace ON events (position) WHERE customer_id IS NULL;
 CREATE INDEX events_milestone ON events (originator_id, originator_version) WHERE originator_version % 500 = 0;
 
 COMMENT ON TABLE events IS 'What happened: positions are contiguous and in the order of commits.';

@@ -71,3 +71,14 @@ BEGIN
         RAISE EXCEPTION '% is not at position % any more', build, was USING ERRCODE = 'serialization_failure';
     END IF;
 END $$;
+
+-- What those see of telephone numbers and addresses who may not see them whole; policy.masking does the same.
+CREATE FUNCTION masked(shown text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN shown IS NULL OR shown = '' THEN shown
+        WHEN length(shown) >= 11 THEN left(shown, 3) || '****' || right(shown, 4)
+        WHEN length(shown) >= 7 THEN left(shown, 2) || '****'
+        ELSE '****'
+    END
+$$;

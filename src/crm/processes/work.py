@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from functools import partial
 from threading import Event, Thread
 
-from crm import logs, settings, stopping, store, worker
+from crm import checkpoints, logs, settings, stopping, store, worker
 from crm.database.roles import APP
 from crm.processes import lifeline
-from crm.services import services
+from crm.services import Services, services
 from crm.store import Store
 from ledger.database import Database
 from ledger.sealing import Keyring
@@ -36,12 +36,16 @@ def run(descriptor: int | None) -> None:
     logs.configure(chosen.log_level)
     with store.opened(chosen) as opened:
         opened.prepare()
-        with services(opened) as made, _in_thread(partial(worker.run, made)) as ended:
+        with services(opened) as made, _in_thread(partial(_work, made)) as ended:
             try:
                 while not ended.wait(1.0):
                     pass
             finally:
                 stopping.ignore_signals()
+
+
+def _work(made: Services, stop: Event) -> None:
+    worker.run(made, stop, partial(checkpoints.keep_writing, made.checkpoints, made.database))
 
 
 @contextmanager

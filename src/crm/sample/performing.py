@@ -57,7 +57,9 @@ def _registers(deed: Deed) -> bool:
 
 
 def _do(deed: Deed, door: Door) -> int:
-    by = NARRATOR if deed.by is None else Actor(f"member:{deed.by}", deed.by, "", "import")
+    by = (
+        NARRATOR if deed.by is None else Actor(f"member:{deed.by}", deed.by, "", "import", frozenset(["administrator"]))
+    )
     imported = _brought_in(deed)
     return execute(deed.command, to=deed.to, by=by, door=door, new_id=deed.makes, imported=imported).position
 

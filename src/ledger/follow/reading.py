@@ -19,6 +19,7 @@ _COLUMNS: LiteralString = (
 _RANGE: LiteralString = " WHERE position > %(after)s AND (%(upto)s::bigint IS NULL OR position <= %(upto)s)"
 _TOPICS: LiteralString = " AND topic = ANY(%(topics)s)"
 _PART: LiteralString = " AND (customer_id IS NULL OR get_byte(uuid_send(customer_id), 15) %% %(n)s = %(k)s)"
+_OF_WORKSPACE: LiteralString = " AND customer_id IS NULL"
 _ORDER: LiteralString = " ORDER BY position LIMIT %(batch)s"
 
 
@@ -29,16 +30,18 @@ def read(
     *,
     topics: Collection[str] | None = None,
     part: tuple[int, int] | None = None,
+    of_workspace: bool = False,
     limit: int | None = None,
     batch: int = BATCH,
 ) -> Iterator[list[FastEvent]]:
     """Events after one position and up to another (None: the head as each batch finds it).
 
     `topics` leaves out all others; `part=(k, n)` gives the events of the customers in the k-th (from 0) of n parts, and
-    all events without a customer; `limit` is the most events in all. Between two batches the connection is free for
-    other use. Raises UnknownTopic and Malformed, naming the event.
+    all events without a customer; `of_workspace` leaves out those of customers; `limit` is the most events in
+    all. Between two batches the connection is free for other use. Raises UnknownTopic and Malformed, naming the event.
     """
-    query = _COLUMNS + _RANGE + ("" if topics is None else _TOPICS) + ("" if part is None else _PART) + _ORDER
+    query = _COLUMNS + _RANGE + ("" if topics is None else _TOPICS) + ("" if part is None else _PART)
+    query += (_OF_WORKSPACE if of_workspace else "") + _ORDER
     k, n = part or (0, 1)
     values: dict[str, Any] = {"after": after, "upto": upto, "topics": list(topics or ()), "k": k, "n": n}
     left = limit

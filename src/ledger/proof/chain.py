@@ -8,27 +8,19 @@ microseconds since 2000-01-01 UTC, no customer as the length -1. So a row of suc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from struct import Struct
 from typing import Literal
 
-from psycopg import sql
-
 from ledger.database import Connection
+from ledger.proof.rows import rows
 
-_COPY = sql.SQL(
-    "COPY (SELECT position, originator_id, originator_version, topic, recorded_at, customer_id, state, chain"
-    " FROM events WHERE position >= {start} AND ({upto} IS NULL OR position <= {upto}) ORDER BY position)"
-    " TO STDOUT (FORMAT binary)"
-)
-_HEADER = 19
-_FOOTER = b"\xff\xff"
 _COUNT = 2
 _CHAIN = 4 + 32
 _number = Struct("!q").unpack_from
 _TIME_AFTER_TOPIC = 2 + 12 + 20 + 12
+_LONG_AGO = -(2**63)
 
 Fault = Literal["missing", "changed", "time-goes-back", "cut-off"]
 
@@ -65,51 +57,61 @@ def verify_chain(
     columns was changed, or it was swapped or inserted), `time-goes-back` one recorded before its predecessor. `cut-off`
     names the first position that is gone from the end, as a `noted` head or the ledger's own side tables remember it.
     """
-    expected, link = from_position, _link_before(connection, from_position)
-    if link is None:
+    before = _before(connection, from_position)
+    if before is None:
         return ChainReport(0, Anchor(from_position - 1, b""), from_position - 1, "missing")
-    latest = -(2**63)
-    for row in _rows(connection, from_position, upto):
+    link, latest = before
+    expected = from_position
+    due, remembered = head_of(connection), noted.position if noted else 0
+    if upto is None:
+        remembered = max(remembered, _remembered(connection))
+    else:
+        due = min(due, upto)
+    for row in rows(connection, from_position, upto):
         position = _number(row, 6)[0]
         if position != expected:
-            return ChainReport(expected - from_position, Anchor(expected - 1, link), expected, "missing")
-        link = sha256(link + row[_COUNT:-_CHAIN]).digest()
-        if link != row[-32:] or (noted is not None and noted.position == position and noted.chain != link):
+            report = ChainReport(expected - from_position, Anchor(expected - 1, link), expected, "missing")
+            return report if position > expected else replace(report, first_bad=position, fault="changed")
+        following = sha256(link + row[_COUNT:-_CHAIN]).digest()
+        if following != row[-32:] or (noted is not None and noted.position == position and noted.chain != following):
             return ChainReport(expected - from_position, Anchor(expected - 1, link), position, "changed")
         recorded = _number(row, _TIME_AFTER_TOPIC + int.from_bytes(row[46:50], "big") + 8)[0]
         if recorded < latest:
             return ChainReport(expected - from_position, Anchor(expected - 1, link), position, "time-goes-back")
-        latest = recorded
+        link, latest = following, recorded
         expected += 1
     report = ChainReport(expected - from_position, Anchor(expected - 1, link))
-    remembered = max(_remembered(connection), noted.position if noted else 0)
+    if expected <= due:
+        return ChainReport(report.checked, report.head, expected, "missing")
     if upto is None and remembered >= expected:
         return ChainReport(report.checked, report.head, expected, "cut-off")
     return report
 
 
-def _link_before(connection: Connection, position: int) -> bytes | None:
+def link_before(connection: Connection, position: int) -> bytes | None:
+    """What the chain of an event begins with; none when the event before it is missing."""
+    before = _before(connection, position)
+    return before[0] if before else None
+
+
+def head_of(connection: Connection) -> int:
+    """The last position there is; 0 in an empty ledger."""
+    row = connection.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _before(connection: Connection, position: int) -> tuple[bytes, int] | None:
+    """The chain before an event, and the time before which it cannot have been recorded."""
     if position == 1:
         row = connection.execute("SELECT uuid_send(ledger_id) FROM meta").fetchone()
-    else:
-        row = connection.execute("SELECT chain FROM events WHERE position = %s", [position - 1]).fetchone()
-    return bytes(row[0]) if row else None
+        return (bytes(row[0]), _LONG_AGO) if row else None
+    row = connection.execute(
+        "SELECT chain, timestamptz_send(recorded_at) FROM events WHERE position = %s", [position - 1]
+    ).fetchone()
+    return (bytes(row[0]), _number(bytes(row[1]), 0)[0]) if row else None
 
 
 def _remembered(connection: Connection) -> int:
     """The highest position that anything beside the events themselves speaks of."""
     row = connection.execute("SELECT coalesce(max(position), 0) FROM claims").fetchone()
     return int(row[0]) if row else 0
-
-
-def _rows(connection: Connection, start: int, upto: int | None) -> Iterator[bytes]:
-    """Rows in binary, each as one piece of the copy."""
-    query = _COPY.format(start=sql.Literal(start), upto=sql.Literal(upto))
-    with connection.cursor().copy(query) as copy:
-        first = True
-        while data := copy.read():
-            row = bytes(data)
-            if first:
-                row, first = row[_HEADER:], False
-            if row and row != _FOOTER:
-                yield row

@@ -10,6 +10,7 @@ from ledger.database import Connection
 from ledger.encoded.codec import to_event
 from ledger.encoded.forms import claiming_topics
 from ledger.encoded.stored import IMPORT_ROW, claims_of
+from ledger.errors import Malformed, UnknownTopic
 from ledger.follow.reading import read
 from ledger.sealing import Keyring
 
@@ -27,15 +28,19 @@ class Held:
 
 @dataclass(frozen=True)
 class ClaimsReport:
-    """Where the table of claims differs from what the events say: by name, what stands in the table and what should."""
+    """Where the table of claims differs from what the events say: by name, what stands in the table and what should.
+
+    Nothing could be compared where an event is `unreadable`.
+    """
 
     checked: int
     differences: dict[Name, tuple[Held | None, Held | None]]
+    unreadable: str | None = None
 
     @property
     def is_intact(self) -> bool:
         """The table says what the events say."""
-        return not self.differences
+        return not self.differences and self.unreadable is None
 
 
 def claims_by_events(connection: Connection, keyring: Keyring, upto: int | None = None) -> dict[Name, Held]:
@@ -58,7 +63,10 @@ def claims_by_events(connection: Connection, keyring: Keyring, upto: int | None 
 
 def verify_claims(connection: Connection, keyring: Keyring) -> ClaimsReport:
     """Compare the table of claims with the events, both ways; give it a REPEATABLE READ transaction among writers."""
-    by_events = claims_by_events(connection, keyring)
+    try:
+        by_events = claims_by_events(connection, keyring)
+    except (Malformed, UnknownTopic) as error:
+        return ClaimsReport(0, {}, str(error))
     rows: list[tuple[Any, ...]] = connection.execute(
         "SELECT kind, value, aggregate_id, detail, position FROM claims"
     ).fetchall()

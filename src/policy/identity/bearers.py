@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from ledger.database import Database
+from policy.directory import Directory
 from policy.identity import tokens
-from policy.identity.members import Members, acting_member
+from policy.identity.members import acting_member
 from policy.identity.uses import APART_SECONDS, Uses
 from policy.policy import Actor
 
@@ -14,7 +15,7 @@ from policy.policy import Actor
 class Bearers:
     """The tokens in the database."""
 
-    def __init__(self, database: Database, members: Members, uses: Uses) -> None:
+    def __init__(self, database: Database, members: Directory, uses: Uses) -> None:
         self._database = database
         self._members = members
         self._uses = uses

@@ -9,20 +9,20 @@ from uuid import UUID
 import structlog
 from psycopg import Connection
 
-from aggregates.member import Member, MemberRemoved
+from aggregates.member import Member, MemberRemoved, MemberSuspended
 from ledger.database import Database
 from ledger.errors import NotFound
 from ledger.ledger import Ledger
+from policy.directory import Directory
 from policy.identity import codes, passwords
 from policy.identity.addresses import Addresses
 from policy.identity.codes import Made, Purpose
-from policy.identity.members import Members, acting_member
+from policy.identity.members import acting_member
 from policy.identity.passwords import Hasher, require_fit
 from policy.identity.refusals import (
     AddressMissing,
     AddressTaken,
     CodeUnusable,
-    MemberSuspended,
     OpenIdRefused,
     PasswordWrong,
     SignInRefused,
@@ -41,7 +41,7 @@ class Entrance:
         self,
         database: Database,
         ledger: Ledger,
-        members: Members,
+        members: Directory,
         addresses: Addresses,
         hasher: Hasher,
         slowing: Slowing,

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from ledger.database import Database
 from ledger.ledger import Ledger
+from policy.directory import Directory
 from policy.identity.addresses import Addresses
 from policy.identity.bearers import Bearers
 from policy.identity.chosen import SigningIn
 from policy.identity.entering import Entrance
-from policy.identity.members import LedgerMembers, Members
 from policy.identity.passwords import Hasher
 from policy.identity.refusals import OpenIdOff
 from policy.identity.sessions import Sessions
@@ -29,14 +29,13 @@ class Identity:
         database: Database,
         ledger: Ledger,
         master_key: bytes,
-        *,
-        members: Members | None = None,
+        members: Directory,
         signing_in: SigningIn | None = None,
         hasher: Hasher | None = None,
     ) -> None:
         chosen = signing_in or SigningIn()
         self.public_url = chosen.public_url
-        self.members = members or LedgerMembers(ledger)
+        self.members = members
         self.uses = Uses(database)
         self.bearers = Bearers(database, self.members, self.uses)
         self.sessions = Sessions(database, self.members, self.uses, chosen.lifetimes)

@@ -79,13 +79,6 @@ class AddressTaken(DomainError):
     id: UUID
 
 
-class MemberSuspended(DomainError):
-    """The member may not act for the time being."""
-
-    code = "member-suspended"
-    id: UUID
-
-
 class TokenNameTaken(DomainError):
     """A token of this name is in use already."""
 

@@ -11,8 +11,9 @@ from uuid import UUID
 from psycopg import Connection
 
 from ledger.database import Database
+from policy.directory import Directory
 from policy.identity.chosen import Lifetimes
-from policy.identity.members import Members, acting_member
+from policy.identity.members import acting_member
 from policy.identity.secrets import digest_of, new_secret
 from policy.identity.uses import APART_SECONDS, Uses
 from policy.policy import Actor
@@ -44,7 +45,7 @@ class Session:
 class Sessions:
     """The sessions in the database; what ends one ends it for every process at once."""
 
-    def __init__(self, database: Database, members: Members, uses: Uses, lifetimes: Lifetimes) -> None:
+    def __init__(self, database: Database, members: Directory, uses: Uses, lifetimes: Lifetimes) -> None:
         self._database = database
         self._members = members
         self._uses = uses

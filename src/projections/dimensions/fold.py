@@ -34,8 +34,8 @@ class Dimensions(Projection):
     member_teams = table("member_teams", MemberTeamRow, key=("member_id", "from_on"), shared=True)
     teams = table("teams", TeamRow, key="team_id", shared=True)
     team_regions = table("team_regions", TeamRegionRow, key=("team_id", "from_on"), shared=True)
-    customers = table("customers", CustomerRow, key="customer_id")
-    customer_facts = table("customer_facts", CustomerFactsRow, key=("customer_id", "from_on"))
+    customers = table("customers", CustomerRow, key="customer_id", seen_by="customer_id")
+    customer_facts = table("customer_facts", CustomerFactsRow, key=("customer_id", "from_on"), seen_by="customer_id")
 
     def day(self, event: Any) -> date:
         """The business day on which the event was recorded."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic, sleep
+from uuid import UUID
+
+from psycopg import sql
 
 from ledger.database import Database
+from policy import FULL, Sight
 from projections.engine.build import jobs
 from projections.engine.build.jobs import Job
 from projections.engine.failures import BuildFailed, NotBuilt, StillBuilding
 from projections.engine.ground import Connection
 from projections.engine.model.declaration import Projection
-from projections.engine.tables import builds
+from projections.engine.tables import builds, sights
 
 LOOKS_APART = 0.005
 """Seconds between the first two looks at a position that is waited for; they get rarer."""
@@ -26,12 +30,14 @@ CATCHING_UP = 0.2
 class View:
     """A connection that sees one read model, unqualified, in one snapshot; `position` is what it has seen.
 
-    Append-only tables also hold what came after `position`, when an earlier one was asked for: their queries leave
-    that out by themselves.
+    `opened` are the customers whose contact details may be shown as they are, for what is not read from columns; None
+    stands for all. Append-only tables also hold what came after `position`, when an earlier one was asked for: their
+    queries leave that out by themselves.
     """
 
     connection: Connection
     position: int
+    opened: frozenset[UUID] | None = None
 
 
 class Reader:
@@ -62,61 +68,113 @@ class Reader:
         as_of_position: int | None = None,
         after: int | None = None,
         timeout: float = 5.0,
+        sight: Sight = FULL,
     ) -> Iterator[View]:
         """The read model of that name: as of a position, or once it has seen one, waiting no longer than `timeout`.
 
-        Raises NotBuilt when it is not that far in time, StillBuilding when a copy takes longer, BuildFailed.
+        Who does not see everything finds in it what is within `sight`, by whose it is today. Raises NotBuilt when it is
+        not that far in time, StillBuilding when a copy takes longer, BuildFailed.
         """
         projection = self._projections[name]
         until = monotonic() + timeout
         if as_of_position is None:
-            with self._live(projection, after, until) as view:
+            with self._live(projection, after, until, sight) as view:
                 yield view
         elif projection.is_append_only():
-            with self._live(projection, as_of_position, until) as view:
-                yield View(view.connection, as_of_position)
+            with self._live(projection, as_of_position, until, sight) as view:
+                yield View(view.connection, as_of_position, view.opened)
         else:
-            with self._as_of(projection, as_of_position, until) as view:
+            with self._as_of(projection, as_of_position, until, sight) as view:
                 yield view
 
     @contextmanager
-    def _live(self, projection: type[Projection], wanted: int | None, until: float) -> Iterator[View]:
+    def _live(self, projection: type[Projection], wanted: int | None, until: float, sight: Sight) -> Iterator[View]:
         apart = LOOKS_APART
         while True:
             with self._database.connection() as connection:
-                position = self._enter_live(connection, projection)
-                if position is not None and (wanted is None or position >= wanted):
-                    yield View(connection, position)
-                    return
+                schema_name, position = self._enter_live(connection, projection)
+                if schema_name is not None and position >= (wanted or 0):
+                    view = self._narrowed(View(connection, position), projection, schema_name, sight, wanted)
+                    if view is not None:
+                        yield view
+                        return
             if monotonic() >= until:
-                raise NotBuilt(projection.name, position, wanted)
+                raise NotBuilt(projection.name, position if schema_name else None, wanted)
             sleep(apart)
             apart = min(LONGEST_APART, apart * 1.5)
 
-    def _enter_live(self, connection: Connection, projection: type[Projection]) -> int | None:
+    def _enter_live(self, connection: Connection, projection: type[Projection]) -> tuple[str | None, int]:
         """Begin one snapshot and look at the live schema in it; two statements, one round trip."""
         with connection.pipeline():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             found = connection.execute(
-                "SELECT b.position, set_config('search_path', quote_ident(b.schema_name) || ', public', true) "
+                "SELECT b.schema_name, b.position, "
+                "set_config('search_path', quote_ident(b.schema_name) || ', public', true) "
                 "FROM projections p JOIN projection_builds b ON b.schema_name = p.live "
                 "WHERE p.projection = %s AND p.version = %s",
                 [projection.name, projection.version],
                 prepare=True,
             )
         row = found.fetchone()
-        return None if row is None else int(row[0])
+        return (None, 0) if row is None else (str(row[0]), int(row[1]))
+
+    def _narrowed(
+        self, view: View, projection: type[Projection], schema_name: str, sight: Sight, wanted: int | None
+    ) -> View | None:
+        """The same, seeing only what is within sight; None while today's ownership is not known far enough."""
+        if sight.is_full:
+            return view
+        live = self._ownership(view.connection, wanted)
+        if live is None:
+            return None
+        opened = sights.look(view.connection, projection.name, sight, live)
+        path = (*sights.path_for(sight, schema_name), "public")
+        view.connection.execute("SELECT set_config('search_path', %s, true)", [", ".join(map(_quoted, path))])
+        return replace(view, opened=opened)
+
+    def seen(self, sight: Sight) -> sights.Seen:
+        """Whose records are seen, and which with their contact details, for what is read from the ledger itself.
+
+        Raises NotBuilt while that is not known.
+        """
+        if sight.is_full:
+            return sights.Seen(None, None)
+        with self._database.connection() as connection:
+            live = self._ownership(connection, None)
+            if live is None:
+                raise NotBuilt(sights.OWNERSHIP[0], None, None)
+            return sights.seen(connection, sight, live)
+
+    def _ownership(self, connection: Connection, wanted: int | None) -> dict[str, str] | None:
+        """The live schemas that know whose everything is today; None while they are not far enough."""
+        known = {name: self._projections[name].version for name in sights.OWNERSHIP}
+        found = connection.execute(
+            sql.SQL(
+                "SELECT p.projection, b.schema_name, b.position FROM {} p JOIN {} b ON b.schema_name = p.live "
+                "WHERE (p.projection, p.version) IN (SELECT * FROM unnest(%s::text[], %s::integer[]))"
+            ).format(
+                sql.Identifier(self._database.schema, "projections"),
+                sql.Identifier(self._database.schema, "projection_builds"),
+            ),
+            [list(known), list(known.values())],
+        ).fetchall()
+        if len(found) < len(known) or any(position < (wanted or 0) for _, _, position in found):
+            return None
+        return {name: live for name, live, _ in found}
 
     @contextmanager
-    def _as_of(self, projection: type[Projection], position: int, until: float) -> Iterator[View]:
+    def _as_of(self, projection: type[Projection], position: int, until: float, sight: Sight) -> Iterator[View]:
         job: Job | None = None
         newest_until = min(until, monotonic() + CATCHING_UP)
         apart = LOOKS_APART
         while True:
             with self._database.connection() as connection:
-                if self._enter_as_of(connection, projection, position):
-                    yield View(connection, position)
-                    return
+                schema_name = self._enter_as_of(connection, projection, position)
+                if schema_name is not None:
+                    view = self._narrowed(View(connection, position), projection, schema_name, sight, None)
+                    if view is not None:
+                        yield view
+                        return
             if not self._is_about_to_be(projection, position) or monotonic() >= newest_until:
                 job = self._order(projection, position, job)
                 if monotonic() >= until:
@@ -124,8 +182,8 @@ class Reader:
             sleep(apart)
             apart = min(LONGEST_APART, apart * 1.5)
 
-    def _enter_as_of(self, connection: Connection, projection: type[Projection], position: int) -> bool:
-        """Look at the copy, or at the live one if it happens to stand exactly there."""
+    def _enter_as_of(self, connection: Connection, projection: type[Projection], position: int) -> str | None:
+        """Look at the copy, or at the live one if it happens to stand exactly there; gives its schema."""
         with connection.pipeline():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             found = connection.execute(
@@ -141,7 +199,7 @@ class Reader:
         if row is not None and row[1] is not None and row[2]:
             with self._writer.connection(autocommit=True) as writing:
                 builds.touch(writing, row[0])
-        return row is not None
+        return None if row is None else str(row[0])
 
     def _is_about_to_be(self, projection: type[Projection], position: int) -> bool:
         """Whether the live one has not got there yet, and may stand exactly there in a moment."""
@@ -160,3 +218,7 @@ class Reader:
         if found.state == "failed":
             raise BuildFailed(projection.name, job.job_id, found.error or "failed")
         return found
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -40,6 +40,7 @@ class History(Projection):
         EventRow,
         key="position",
         append_only=True,
+        seen_by="customer_id",
         indexes=(
             "customer_id, position",
             "originator_id WHERE version = 1",

@@ -9,16 +9,13 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from psycopg import Connection
-
 from aggregates.workspace import Settings
-from ledger.sealing import Keyring
 from projections.history.labels import Lang, choice_label, word
-from projections.history.records import Record, beginnings
+from projections.history.records import Reading, Record, beginnings
 
 LISTED = ("、", ", ")
 ARROW = " → "
-OF_MEMBERS = ("owner_id", "follower_id")
+OF_MEMBERS = ("owner_id", "follower_id", "member_id")
 OF_TEAMS = ("team_id", "parent_id")
 NAMED = (*OF_MEMBERS, *OF_TEAMS, "product_id")
 """Ids that are shown as names."""
@@ -78,9 +75,7 @@ class Names:
         return zh if self.lang == "zh" else en
 
 
-def names_in(
-    connection: Connection[Any], keyring: Keyring, records: Iterable[Record], pipelines: Iterable[str], lang: Lang
-) -> Names:
+def names_in(reading: Reading, records: Iterable[Record], pipelines: Iterable[str], lang: Lang) -> Names:
     """Looks up whom and what these events speak of."""
     ids: dict[str, set[str]] = {"owner_id": set(), "team_id": set(), "product_id": set(), "import": set()}
     for record in records:
@@ -92,11 +87,12 @@ def names_in(
         for field in NAMED:
             if record.values.get(field):
                 ids[_kind_of(field)].add(record.values[field])
+    connection = reading.connection
     zone = connection.execute("SELECT time_zone FROM settings").fetchone()
     stages = connection.execute(
         "SELECT pipeline_id, key, zh, en FROM stages WHERE pipeline_id = ANY(%s)", [_uuids(pipelines)]
     )
-    started = beginnings(connection, keyring, _uuids(ids["import"]))
+    started = beginnings(reading, _uuids(ids["import"]))
     return Names(
         lang=lang,
         zone=ZoneInfo(zone[0]) if zone else Settings().zone,

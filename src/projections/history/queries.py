@@ -8,13 +8,10 @@ from datetime import date, datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from psycopg import Connection
-
-from ledger.sealing import Keyring
 from projections.history.fields import plan
 from projections.history.labels import Lang
 from projections.history.names import names_in
-from projections.history.records import Record, at_positions, beginnings, contacts_added, records
+from projections.history.records import Reading, Record, at_positions, beginnings, contacts_added, records
 from projections.history.sentences import Past, Telling
 
 DEFAULT_LIMIT = 50
@@ -63,8 +60,7 @@ CONDITIONS: tuple[tuple[str, LiteralString], ...] = (
 
 
 def of_customer(
-    connection: Connection[Any],
-    keyring: Keyring,
+    reading: Reading,
     customer_id: UUID,
     *,
     lang: Lang = "zh",
@@ -75,12 +71,11 @@ def of_customer(
 ) -> HistoryPage:
     """What happened with a customer, its opportunities and receivables included; all of it without a limit."""
     asked = replace(asked or Asked(), customer_id=customer_id)
-    return events(connection, keyring, lang=lang, asked=asked, newest_first=newest_first, beyond=beyond, limit=limit)
+    return events(reading, lang=lang, asked=asked, newest_first=newest_first, beyond=beyond, limit=limit)
 
 
 def events(
-    connection: Connection[Any],
-    keyring: Keyring,
+    reading: Reading,
     *,
     lang: Lang = "zh",
     asked: Asked | None = None,
@@ -92,19 +87,19 @@ def events(
     where, params = _where(asked or Asked(), newest_first=newest_first, beyond=beyond)
     order: LiteralString = " ORDER BY e.position DESC" if newest_first else " ORDER BY e.position"
     params["limit"] = None if limit is None else limit + 1
-    found = records(connection, keyring, where + order + " LIMIT %(limit)s", params)
+    found = records(reading, where + order + " LIMIT %(limit)s", params)
     shown = found if limit is None else found[:limit]
-    telling = _telling(connection, keyring, shown, lang)
+    telling = _telling(reading, shown, lang)
     return HistoryPage(
         items=[telling.entry(record) for record in shown],
         next=shown[-1].position if len(found) > len(shown) else None,
     )
 
 
-def event(connection: Connection[Any], keyring: Keyring, position: int, *, lang: Lang = "zh") -> dict[str, Any] | None:
+def event(reading: Reading, position: int, *, lang: Lang = "zh") -> dict[str, Any] | None:
     """The event at a position, or nothing."""
-    found = at_positions(connection, keyring, [position])
-    return next((_telling(connection, keyring, [each], lang).entry(each) for each in found.values()), None)
+    found = at_positions(reading, [position])
+    return next((_telling(reading, [each], lang).entry(each) for each in found.values()), None)
 
 
 def _where(asked: Asked, *, newest_first: bool, beyond: int | None) -> tuple[LiteralString, dict[str, Any]]:
@@ -121,17 +116,17 @@ def _where(asked: Asked, *, newest_first: bool, beyond: int | None) -> tuple[Lit
     return where, params
 
 
-def _telling(connection: Connection[Any], keyring: Keyring, shown: Sequence[Record], lang: Lang) -> Telling:
+def _telling(reading: Reading, shown: Sequence[Record], lang: Lang) -> Telling:
     """Fetches what these events refer to: former values, beginnings, names."""
     here = {record.position: record for record in shown}
     earlier = {position for record in shown for position in record.before.values() if position} - here.keys()
-    at = here | at_positions(connection, keyring, earlier)
+    at = here | at_positions(reading, earlier)
     began = {record.originator_id: record for record in shown if record.version == 1}
-    began |= beginnings(connection, keyring, {record.originator_id for record in shown} - began.keys())
+    began |= beginnings(reading, {record.originator_id for record in shown} - began.keys())
     contacts_of = {
         record.customer_id for record in shown if plan(record.topic).of_contact and record.customer_id is not None
     }
-    past = Past(at, began, contacts_added(connection, keyring, list(contacts_of)))
+    past = Past(at, began, contacts_added(reading, list(contacts_of)))
     every = [*at.values(), *began.values()]
     pipelines = {str(record.get("pipeline_id")) for record in began.values() if record.get("pipeline_id")}
-    return Telling(names_in(connection, keyring, every, pipelines, lang), past)
+    return Telling(names_in(reading, every, pipelines, lang), past)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, LiteralString
@@ -13,6 +13,7 @@ from psycopg import Connection
 
 from ledger.sealed import Blob
 from ledger.sealing import Keyring
+from policy.masking import MASKED_FIELDS, masked
 from projections.history.fields import plan, value_of
 
 COLUMNS: LiteralString = (
@@ -58,42 +59,60 @@ class Record:
         return self.blob is not None and not self.blob.fields
 
 
-def records(
-    connection: Connection[Any], keyring: Keyring, where: LiteralString, params: dict[str, Any]
-) -> list[Record]:
+@dataclass(frozen=True)
+class Reading:
+    """How the history is read: where from, with whose keys, and of which customers (None: of all) contact details are
+    shown as they are."""
+
+    connection: Connection[Any]
+    keyring: Keyring
+    opened: Collection[UUID] | None = None
+
+    def is_open(self, record: Record) -> bool:
+        """Whether the contact details in this event are shown as they are."""
+        return self.opened is None or record.customer_id in self.opened
+
+
+def records(reading: Reading, where: LiteralString, params: dict[str, Any]) -> list[Record]:
     """The events that `where` and what follows it select; raises what the keyring raises."""
+    connection, keyring = reading.connection, reading.keyring
     found = [_record(row) for row in connection.execute(COLUMNS + where, params, binary=True).fetchall()]
     keyring.open_blobs(record.blob for record in found if record.blob is not None)
     for record in found:
         if record.blob is not None:
-            record.values |= keyring.open_blob(record.blob)
+            opened = keyring.open_blob(record.blob)
+            record.values |= opened if reading.is_open(record) else _masked(opened)
     return found
 
 
-def at_positions(connection: Connection[Any], keyring: Keyring, positions: Iterable[int]) -> dict[int, Record]:
+def _masked(fields: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {name: masked(value) if name in MASKED_FIELDS else value for name, value in fields.items()}
+
+
+def at_positions(reading: Reading, positions: Iterable[int]) -> dict[int, Record]:
     """The events at these positions."""
     wanted = list(positions)
     if not wanted:
         return {}
-    found = records(connection, keyring, " WHERE e.position = ANY(%(positions)s)", {"positions": wanted})
+    found = records(reading, " WHERE e.position = ANY(%(positions)s)", {"positions": wanted})
     return {record.position: record for record in found}
 
 
-def beginnings(connection: Connection[Any], keyring: Keyring, aggregates: Iterable[UUID]) -> dict[UUID, Record]:
+def beginnings(reading: Reading, aggregates: Iterable[UUID]) -> dict[UUID, Record]:
     """The first event of each of these aggregates."""
     wanted = list(aggregates)
     if not wanted:
         return {}
-    found = records(connection, keyring, " WHERE e.version = 1 AND e.originator_id = ANY(%(ids)s)", {"ids": wanted})
+    found = records(reading, " WHERE e.version = 1 AND e.originator_id = ANY(%(ids)s)", {"ids": wanted})
     return {record.originator_id: record for record in found}
 
 
-def contacts_added(connection: Connection[Any], keyring: Keyring, customers: Sequence[UUID]) -> dict[UUID, Record]:
+def contacts_added(reading: Reading, customers: Sequence[UUID]) -> dict[UUID, Record]:
     """How the contacts of these customers were added, by contact."""
     if not customers:
         return {}
     where: LiteralString = " WHERE e.customer_id = ANY(%(ids)s) AND e.topic = 'customer.contact-added'"
-    found = records(connection, keyring, where, {"ids": list(customers)})
+    found = records(reading, where, {"ids": list(customers)})
     return {UUID(record.values["contact_id"]): record for record in found}
 
 

@@ -173,6 +173,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{actor}将成员[ {what}]的角色[由 {former roles} ]改为 {roles}",
         "{actor} changed the roles of the member[ {what}][ from {former roles}] to {roles}",
     ),
+    "member.handed-over": (
+        "{actor}将成员[ {what}]负责的 {customers} 位客户和 {opportunities} 个商机交接给{member_id}",
+        "{actor} handed {customers} customers and {opportunities} opportunities of the member[ {what}]"
+        " over to {member_id}",
+    ),
     "member.suspended": ("{actor}停用了成员[ {what}]", "{actor} suspended the member[ {what}]"),
     "member.resumed": ("{actor}恢复了成员[ {what}]", "{actor} let the member[ {what}] act again"),
     "member.removed": ("{actor}移除了成员[ {what}]", "{actor} removed the member[ {what}]"),

@@ -39,6 +39,7 @@ class Pipeline(Dimensions):
         "opportunities",
         OpportunityRow,
         key="opportunity_id",
+        seen_by="opportunity_id",
         indexes=(
             "customer_id",
             "expected_close_on, opportunity_id",
@@ -49,8 +50,12 @@ class Pipeline(Dimensions):
             "USING gin (name public.gin_trgm_ops)",
         ),
     )
-    stages = table("stages", StageRow, key=("opportunity_id", "seq"), indexes=("entered_on, left_on",))
-    opportunity_facts = table("opportunity_facts", OpportunityFactsRow, key=("opportunity_id", "from_on"))
+    stages = table(
+        "stages", StageRow, key=("opportunity_id", "seq"), seen_by="opportunity_id", indexes=("entered_on, left_on",)
+    )
+    opportunity_facts = table(
+        "opportunity_facts", OpportunityFactsRow, key=("opportunity_id", "from_on"), seen_by="opportunity_id"
+    )
 
     @folds(Product.Added)
     def product_added(self, event: Product.Added) -> None:

@@ -26,6 +26,7 @@ class Receivables(Dimensions):
         "receivables",
         ReceivableRow,
         key="receivable_id",
+        seen_by="customer_id",
         indexes=(
             "customer_id, issued_on",
             "due_on, receivable_id",
@@ -37,7 +38,11 @@ class Receivables(Dimensions):
         ),
     )
     movements = table(
-        "movements", MovementRow, key=("receivable_id", "seq"), indexes=("occurred_on", "customer_id, occurred_on")
+        "movements",
+        MovementRow,
+        key=("receivable_id", "seq"),
+        seen_by="customer_id",
+        indexes=("occurred_on", "customer_id, occurred_on"),
     )
     disputes = table("disputes", DisputeRow, key=("receivable_id", "seq"), indexes=("from_on",))
     reminders = table("reminders", ReminderRow, key=("receivable_id", "seq"), indexes=("occurred_on",))

@@ -14,7 +14,8 @@ from uuid import UUID
 from psycopg import Connection, sql
 
 from projections.engine.lists.filtering import part_of
-from projections.tracking.spelling import dialled, folded, pairs
+from projections.engine.tables.sights import LINE_ASKED
+from projections.tracking.spelling import dialled, folded, pairs, whole_number
 
 MANY = 2_000
 """Found more often than this, a word is looked for along the order of the page, where it is soon met 50 times."""
@@ -46,6 +47,13 @@ def few_found(connection: Connection[Any], words: str) -> list[UUID] | None:
     if has_pairs:
         _let_scan(connection, "on")
     return ids if len(ids) <= MANY else None
+
+
+def ask_for_number(connection: Connection[Any], words: str) -> None:
+    """Whoever may not look into telephone numbers finds one that is typed as a whole."""
+    number = whole_number(words)
+    if number is not None:
+        connection.execute("SELECT set_config(%s, %s, true)", [LINE_ASKED, number])
 
 
 def part(words: str) -> str:

@@ -50,6 +50,8 @@ class Tracking(Projection):
         "customers",
         CustomerRow,
         key="customer_id",
+        seen_by="customer_id",
+        masked=("phone", "email", "address"),
         indexes=(
             "name_key, customer_id",
             "next_contact_on, customer_id",
@@ -67,15 +69,36 @@ class Tracking(Projection):
         "names",
         NamesRow,
         key="customer_id",
+        seen_by="customer_id",
+        hidden=("digits",),
         indexes=(r"USING gin (string_to_array(pairs, E'\n')) WITH (fastupdate = off)",),
     )
-    contacts = table("contacts", ContactRow, key=("customer_id", "contact_id"))
-    opportunities = table("opportunities", OpportunityRow, key="opportunity_id")
-    receivables = table(
-        "receivables", ReceivableRow, key="receivable_id", indexes=("customer_id, due_on WHERE open_amount > 0",)
+    contacts = table(
+        "contacts",
+        ContactRow,
+        key=("customer_id", "contact_id"),
+        seen_by="customer_id",
+        masked=("mobile", "phone", "email"),
     )
-    dealings = table("dealings", DealingRow, key="dealing_id", indexes=("customer_id, occurred_on",))
-    deals = table("deals", DealRow, key="position", append_only=True, indexes=("deal_on, customer_id",))
+    opportunities = table("opportunities", OpportunityRow, key="opportunity_id", seen_by="customer_id")
+    receivables = table(
+        "receivables",
+        ReceivableRow,
+        key="receivable_id",
+        seen_by="customer_id",
+        indexes=("customer_id, due_on WHERE open_amount > 0",),
+    )
+    dealings = table(
+        "dealings", DealingRow, key="dealing_id", seen_by="customer_id", indexes=("customer_id, occurred_on",)
+    )
+    deals = table(
+        "deals",
+        DealRow,
+        key="position",
+        append_only=True,
+        seen_by="customer_id",
+        indexes=("deal_on, customer_id",),
+    )
     members = table("members", MemberRow, key="member_id", shared=True)
     teams = table("teams", TeamRow, key="team_id", shared=True)
     settings = table("settings", SettingsRow, key="settings_id", shared=True)

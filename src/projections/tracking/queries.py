@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from projections.engine.lists.listing import Page
 from projections.engine.lists.query import Query
 from projections.tracking.columns import LISTING, SOURCE
-from projections.tracking.finding import MET_ON_THE_WAY, digits_part, few_found, part
+from projections.tracking.finding import MET_ON_THE_WAY, ask_for_number, digits_part, few_found, part
 from projections.tracking.flags import style
 
 AMONG_THE_FOUND: LiteralString = "c.customer_id = ANY(%(found_ids)s)"
@@ -72,6 +72,7 @@ def _page(connection: Connection[Any], query: Query, on: date, where: LiteralStr
     params: dict[str, Any] = {"on": on}
     if query.q is not None:
         LISTING.check(query)
+        ask_for_number(connection, query.q)
         ids = few_found(connection, query.q)
         search = MET_ON_THE_WAY if ids is None else AMONG_THE_FOUND
         params |= (

@@ -34,7 +34,7 @@ SURNAMES = {
 
 LONGEST_PHRASE = 4
 _initial = itemgetter(0)
-FEWEST_DIGITS = 5
+FEWEST_DIGITS, FEWEST_OF_ALL, WHOLE_FOREIGN = 5, 7, 11
 NUMBER = re.compile(r"[\d\s+()（）./\-—－]+")
 
 
@@ -99,7 +99,18 @@ def dialled(words: str) -> str | None:
     digits = _digits(words)
     if len(digits) < FEWEST_DIGITS or not NUMBER.fullmatch(words):
         return None
+    if digits.startswith("00") and len(digits) >= WHOLE_FOREIGN:
+        return digits[2:]
     return digits[1:] if digits[0] == "0" != digits[1] else digits
+
+
+def whole_number(words: str) -> str | None:
+    """The digits of what is typed where it may be a whole telephone number, as numbers are kept (E.164 but for
+    Chinese mobiles): a number that is dialled with one 0 first is a Chinese one, with two a foreign one."""
+    digits = _digits(words)
+    if len(digits) < FEWEST_OF_ALL or not NUMBER.fullmatch(words):
+        return None
+    return digits[2:] if digits.startswith("00") else f"86{digits[1:]}" if digits[0] == "0" else digits
 
 
 def _digits(text: str) -> str:

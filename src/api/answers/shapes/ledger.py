@@ -1,4 +1,4 @@
-"""Events, histories, and what proves them."""
+"""Events and histories."""
 
 from __future__ import annotations
 
@@ -42,36 +42,3 @@ class History(BaseModel):
     items: list[dict[str, Any]]
     next: str | None = Field(description="the cursor of the next page; null on the last")
     position: Position
-
-
-class Anchor(BaseModel):
-    """A position and its hash: note it somewhere else, and nobody can cut the ledger short unnoticed."""
-
-    position: int
-    chain: str
-
-
-class ChainCheck(BaseModel):
-    """How far the chain of hashes was checked, and the first event that does not fit it."""
-
-    from_position: int = Field(alias="from", examples=[1])
-    checked: int
-    head: Anchor
-    first_bad: int | None
-    fault: str | None
-
-
-class ClaimsCheck(BaseModel):
-    """Whether the names in use are those that the events took."""
-
-    checked: int
-    differences: list[dict[str, Any]]
-
-
-class Verification(BaseModel):
-    """Whether the ledger is as it was written."""
-
-    position: Position
-    intact: bool
-    chain: ChainCheck
-    claims: ClaimsCheck | None

@@ -1,18 +1,20 @@
-"""Page cursors: where the next page begins, sealed so that it only fits the question it was given out for."""
+"""Page cursors: where the next page begins, encrypted, and of use only for the question it was given out for."""
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-_TAG = 16
+NONCE = 12
 
 
 class ForeignCursor(ValueError):
@@ -27,8 +29,9 @@ class Cursors:
 
     def write(self, values: list[Any], question: bytes) -> str:
         """A cursor for the place after a row with these sort values."""
-        body = msgspec.json.encode(values)
-        return urlsafe_b64encode(self._tag(body, question) + body).rstrip(b"=").decode()
+        nonce = secrets.token_bytes(NONCE)
+        sealed = self._key.encrypt(nonce, msgspec.json.encode(values), question)
+        return urlsafe_b64encode(nonce + sealed).rstrip(b"=").decode()
 
     def read(self, cursor: str, question: bytes) -> list[Any]:
         """The sort values that were written for the same question; raises ForeignCursor."""
@@ -36,12 +39,12 @@ class Cursors:
             sealed = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
         except (BadBase64, ValueError) as exc:
             raise ForeignCursor from exc
-        body = sealed[_TAG:]
-        if not hmac.compare_digest(sealed[:_TAG], self._tag(body, question)):
-            raise ForeignCursor
-        values: list[Any] = msgspec.json.decode(body)
+        try:
+            values: list[Any] = msgspec.json.decode(self._key.decrypt(sealed[:NONCE], sealed[NONCE:], question))
+        except (InvalidTag, ValueError) as error:
+            raise ForeignCursor from error
         return values
 
-    def _tag(self, body: bytes, question: bytes) -> bytes:
-        sized = len(question).to_bytes(8, "big") + question
-        return hmac.new(self.secret, sized + body, hashlib.sha256).digest()[:_TAG]
+    @cached_property
+    def _key(self) -> AESGCM:
+        return AESGCM(hashlib.sha256(self.secret).digest())

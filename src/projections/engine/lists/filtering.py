@@ -22,6 +22,7 @@ class Column:
     go by where that is not what is shown (sums by currency, compared in one of them); `order` is what it is sorted by
     where that differs from both (a name's pinyin). `nulls` says whether an empty value counts as the largest (last
     when ascending, first when descending: what a plain index gives) or as the smallest; so one index serves both ways.
+    `masked` fields are shown in part to some, who then may not ask by them either.
     """
 
     sql: LiteralString
@@ -34,6 +35,7 @@ class Column:
     compared: LiteralString | None = None
     nulls: Literal["largest", "smallest"] = "largest"
     shown: bool = True
+    masked: bool = False
 
     @property
     def accepted_ops(self) -> tuple[Op, ...]:

@@ -20,6 +20,7 @@ from projections.engine.lists.filtering import Column, compare, part_of
 from projections.engine.lists.paging import Key, beyond_all, further_in_range, typed_as
 from projections.engine.lists.query import Filter, Query
 from projections.engine.lists.refused import (
+    MaskedField,
     UnfitCursor,
     UnfitSearch,
     UnfitValue,
@@ -101,6 +102,16 @@ class Listing:
         """
         self._conditions(query, None, Parameters({}))
         self._keys(query)
+
+    def refuse_masked(self, query: Query) -> None:
+        """Refuses filters and sorting by what is masked for whoever asks; raises MaskedField."""
+        masked = {name for name, column in self.columns.items() if column.masked}
+        for asked in query.filters:
+            if asked.field in masked:
+                raise MaskedField(parameter=asked.parameter, column=asked.field)
+        for word in (query.sort or "").split(","):
+            if word.removeprefix("-") in masked:
+                raise MaskedField(parameter="sort", column=word.removeprefix("-"))
 
     def conditions(self, query: Query, parameters: dict[str, Any]) -> sql.Composable:
         """The filters and the search as one condition, its values put into `parameters`; for sums over a list."""

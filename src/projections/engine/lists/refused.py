@@ -35,6 +35,13 @@ class UnknownField(QueryRefused):
     accepted: tuple[str, ...]
 
 
+class MaskedField(QueryRefused):
+    """Whoever sees a field only in part cannot filter or sort by it: the answers would tell the rest."""
+
+    code = "masked-field"
+    column: str
+
+
 class UnknownOperator(QueryRefused):
     """The field cannot be asked about in this way."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Generic, TypeVar, overload
+from typing import Any, ClassVar, Generic, Literal, TypeVar, overload
 
 from eventsourcing.utils import get_topic
 
@@ -13,6 +13,8 @@ from projections.engine.model.columns import Column, columns_of
 from projections.engine.model.rows import AppendedRows, IdRows, R, Rows
 
 Handler = TypeVar("Handler", bound=Callable[..., None])
+SeenBy = Literal["customer_id", "opportunity_id"]
+"""The column by which a row belongs to somebody."""
 _FOLDS = "_folds_topics"
 _EVERY = "_folds_every_event"
 
@@ -28,8 +30,14 @@ class Table(Generic[R]):
         indexes: tuple[str, ...],
         shared: bool,
         append_only: bool,
+        seen_by: SeenBy | None = None,
+        masked: tuple[str, ...] = (),
+        hidden: tuple[str, ...] = (),
     ) -> None:
         self.name = name
+        self.seen_by = seen_by
+        self.masked = masked
+        self.hidden = hidden
         self.row_class = row_class
         self.key = key
         self.indexes = indexes
@@ -37,9 +45,9 @@ class Table(Generic[R]):
         self.append_only = append_only
         self.columns: tuple[Column, ...] = columns_of(row_class)
         self.column_names = tuple(column.name for column in self.columns)
-        unknown = set(key) - set(self.column_names)
+        unknown = {*key, *masked, *hidden, *((seen_by,) if seen_by else ())} - set(self.column_names)
         if unknown or not key:
-            raise ValueError(f"{name}: the key names no column of {row_class.__name__}: {sorted(unknown)}")
+            raise ValueError(f"{name}: {row_class.__name__} has no column {', '.join(sorted(unknown))}")
 
     @property
     def is_keyed_by_id(self) -> bool:
@@ -76,15 +84,22 @@ def table(
     indexes: Iterable[str] = (),
     shared: bool = False,
     append_only: bool = False,
+    seen_by: SeenBy | None = None,
+    masked: Iterable[str] = (),
+    hidden: Iterable[str] = (),
 ) -> Table[R]:
     """Declare a table.
 
     `indexes` are what stands after `CREATE INDEX ON table`: either columns ("owner_id, customer_id") or everything
     from USING on ("USING gin (name public.gin_trgm_ops)"), operator classes with their schema. `shared` rows come only
     from events without a customer and may be read by every fold. `append_only` tables are only added to.
+    `seen_by` is the column that says whose a row is, where not everybody sees all of them; `masked` columns are shown
+    with their middle hidden, and `hidden` ones (of lines) empty but for a line that is asked for as a whole, to those
+    who may not see the customer's contact details.
     Columns of personal data are `str | None`: they may be given the sealed value, and are empty where it is erased.
     """
-    return Table(name, row_class, (key,) if isinstance(key, str) else key, tuple(indexes), shared, append_only)
+    keys = (key,) if isinstance(key, str) else key
+    return Table(name, row_class, keys, tuple(indexes), shared, append_only, seen_by, tuple(masked), tuple(hidden))
 
 
 def folds(*event_classes: type[Event]) -> Callable[[Handler], Handler]:

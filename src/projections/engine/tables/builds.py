@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 
 from projections.engine.ground import Connection
 from projections.engine.model.declaration import Projection
+from projections.engine.tables import sights
 from projections.engine.tables.statements import Statements
 
 READER = "genjin_reader"
@@ -51,6 +52,7 @@ def begin_build(
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
         for statements in statements_of(projection, name).values():
             connection.execute(statements.create())
+        sights.create_views(connection, projection, name)
         if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [READER]).fetchone() is not None:
             _let_read(connection, name)
         build = connection.cursor(row_factory=class_row(Build)).execute(
@@ -67,15 +69,17 @@ def begin_build(
 def schema_name(workspace: str, projection: type[Projection]) -> str:
     """A name that no other build has."""
     name = f"{workspace}_{projection.name}_v{projection.version}_{secrets.token_hex(4)}"
-    if len(name) > LONGEST_NAME:
+    if len(name) + sights.LONGEST_SUFFIX > LONGEST_NAME:
         raise ValueError(f"the schema name {workspace} is too long for the read model {projection.name}")
     return name
 
 
 def _let_read(connection: Connection, name: str) -> None:
-    schema, reader = sql.Identifier(name), sql.Identifier(READER)
-    connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, reader))
-    connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(schema, reader))
+    reader = sql.Identifier(READER)
+    for each in (name, *sights.view_schemas(name)):
+        schema = sql.Identifier(each)
+        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, reader))
+        connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(schema, reader))
 
 
 def live_build(connection: Connection, projection: type[Projection]) -> Build | None:
@@ -177,7 +181,8 @@ def drop_build(connection: Connection, schema_name: str) -> bool:
                 [schema_name, schema_name],
             )
             connection.execute("DELETE FROM projection_builds WHERE schema_name = %s", [schema_name])
-            connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema_name)))
+            for name in (*sights.view_schemas(schema_name), schema_name):
+                connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))
     except (errors.LockNotAvailable, errors.DeadlockDetected):
         return False
     return True

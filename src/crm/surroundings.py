@@ -1,0 +1,42 @@
+"""What commands need to know beside the aggregates, from the read models and the directory of members."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from commands.work import Owned
+from ledger.ledger import Ledger
+from policy.directory import Directory
+from projections.engine.reader import Reader
+
+PATIENCE = 5.0
+"""Seconds that the read models may take to know everything that was written."""
+
+
+class Surroundings:
+    """Whose everything is now, and who may act."""
+
+    def __init__(self, ledger: Ledger, reader: Reader, directory: Directory) -> None:
+        self._ledger = ledger
+        self._reader = reader
+        self._directory = directory
+
+    def owned_by(self, member_id: UUID) -> Owned:
+        """What belongs to a member and is not put away, as of everything that was written; raises NotBuilt."""
+        head = self._ledger.head()
+        with self._reader.at("tracking", after=head, timeout=PATIENCE) as view:
+            customers = view.connection.execute(
+                "SELECT customer_id FROM customers WHERE owner_id = %s AND NOT archived ORDER BY customer_id",
+                [member_id],
+            ).fetchall()
+        with self._reader.at("pipeline", after=head, timeout=PATIENCE) as view:
+            opportunities = view.connection.execute(
+                "SELECT opportunity_id FROM opportunities WHERE owner_id = %s AND outcome = 'open' "
+                "ORDER BY opportunity_id",
+                [member_id],
+            ).fetchall()
+        return Owned([row[0] for row in customers], [row[0] for row in opportunities])
+
+    def administrators(self) -> frozenset[UUID]:
+        """The administrators who may act."""
+        return self._directory.administrators()
