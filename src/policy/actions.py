@@ -59,6 +59,7 @@ NEEDED_BY: Mapping[str, tuple[str, ...]] = {
         "suspend-member",
         "resume-member",
         "remove-member",
+        "let-members-in",
     ),
     "permissions.read": ("read-own-permissions",),
     "permissions.explain": ("explain-permissions",),
