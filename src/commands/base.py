@@ -100,7 +100,9 @@ def execute(
     NotFound, StaleVersion, ClaimTaken, KeyReused among them), DatabaseAway.
     """
     reach = door.policy.require(by, command.action)
-    seen = None if expecting is None or to is None else Expecting(to, expecting)
+    seen = None
+    if expecting is not None and to is not None and not isinstance(command, CreatingCommand):
+        seen = Expecting(to, expecting)
     request = None if key is None else Idempotency(by.id, key, index, _body(command, to, expecting))
     found_made: UUID | None = None
     with watched(command.action) as doing, door.turn(to):
