@@ -323,6 +323,16 @@ def test_what_was_handed_over_is_seen_by_its_new_owner_alone_also_in_the_past(of
     assert office.as_role[role].get(f"/customers/{customer}").status_code == 404
 
 
+def test_an_answer_is_not_repeated_to_a_former_owner(office: Office) -> None:
+    api, giver = office.api, office.api.signed_in("sales")
+    customer, key = giver.customer("重复公司"), {"Idempotency-Key": str(uuid4())}
+    path = f"/customers/{customer}/tags"
+    assert giver.post(path, {"tag": "a"}, headers=key).status_code == 200
+    assert giver.post(path, {"tag": "a"}, headers=key).headers["idempotency-replayed"] == "true"
+    api.done(f"/customers/{customer}/owner", {"owner_id": None})
+    assert giver.post(path, {"tag": "a"}, headers=key).status_code == 404
+
+
 def test_what_is_not_theirs_looks_as_if_it_were_not_there(office: Office) -> None:
     sales = office.as_role[Role.SALES]
     other = office.id_of("customers", "other", Role.SALES)

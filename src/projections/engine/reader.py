@@ -84,7 +84,7 @@ class Reader:
             with self._live(projection, as_of_position, until, sight) as view:
                 yield View(view.connection, as_of_position, view.opened)
         else:
-            with self._as_of(projection, as_of_position, until, sight) as view:
+            with self._as_of(projection, as_of_position, after, until, sight) as view:
                 yield view
 
     @contextmanager
@@ -165,7 +165,9 @@ class Reader:
         return sights.Ownership({name: live for name, live, _ in found}, min(position for _, _, position in found))
 
     @contextmanager
-    def _as_of(self, projection: type[Projection], position: int, until: float, sight: Sight) -> Iterator[View]:
+    def _as_of(
+        self, projection: type[Projection], position: int, after: int | None, until: float, sight: Sight
+    ) -> Iterator[View]:
         job: Job | None = None
         newest_until = min(until, monotonic() + CATCHING_UP)
         apart = LOOKS_APART
@@ -173,7 +175,7 @@ class Reader:
             with self._database.connection() as connection:
                 schema_name = self._enter_as_of(connection, projection, position)
                 if schema_name is not None:
-                    view = self._narrowed(View(connection, position), projection, schema_name, sight, None)
+                    view = self._narrowed(View(connection, position), projection, schema_name, sight, after)
                     if view is not None:
                         yield view
                         return
