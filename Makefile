@@ -9,7 +9,7 @@ UNHURRIED := -m "not torture"
 TOGETHER := $(if $(CRM_TEST_DATABASE_URL),,--numprocesses auto --maxprocesses 4 --dist loadfile)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench torture fmt lock
+.PHONY: help run test check bench torture soak fmt lock
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -31,6 +31,9 @@ bench: $(VENV)/dev  ## measure, print one table and write benchmarks/results.md
 
 torture: $(VENV)/dev  ## the tests of crashes and races, hundreds of rounds
 	@$(BIN)/python -m pytest -m torture $(TESTS)
+
+soak: $(VENV)/dev  ## ten minutes of full load with processes killed at random; SOAK_SECONDS=60 for less
+	@CRM_SOAK_SECONDS=$(or $(SOAK_SECONDS),600) $(BIN)/python -m pytest -q -s tests/end_to_end/test_soak.py
 
 fmt: $(VENV)/dev  ## format and repair what can be repaired
 	@$(BIN)/ruff format .

@@ -27,6 +27,7 @@ from api.answers.streams import Pulse
 from api.changes import writes
 from api.changes.batches import add_batches
 from api.documents import docs, openapi
+from api.identity import MOST_HASHING, add_identity
 from api.imports import add_imports
 from api.limits.buckets import Limits
 from api.limits.limiting import Limited
@@ -74,12 +75,14 @@ def create_app(services: Services, limits: Limits | None = None, tell: Tell | No
     app.state.identities = Identities(services.tokens.actor_of)
     app.state.metrics = Metrics()
     app.state.waiting = CapacityLimiter(MAX_WAITING)
+    app.state.hashing = CapacityLimiter(MOST_HASHING)
     app.state.pulse = Pulse(services.database)
     router = APIRouter(prefix=PREFIX)
     writes.add_writes(router)
     add_batches(router)
     add_reads(router)
     add_imports(router)
+    add_identity(router)
     feed.add_feed(router)
     docs.add_docs(router, app)
     app.include_router(router)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from asyncio import sleep
 from collections.abc import AsyncIterator
 from time import monotonic
 from typing import Any
@@ -27,6 +28,8 @@ from policy import Actor, Forbidden, Sight
 from projections.engine.failures import NotBuilt
 
 BATCH = 500
+LOOKS_APART = 0.02
+"""Seconds until it is looked again whose the newest events are."""
 AFTER = Parameter("after", "number", "Begin after this position; 0 is the beginning.", 0)
 LIMIT = Parameter("limit", "number", "Events a page.", 100, least=1, most=1000)
 _POSITION = re.compile(r"\d{1,18}", re.ASCII)
@@ -87,13 +90,17 @@ def _require_written(crm: Services, after: int, last: int | None) -> None:
 def _page(
     crm: Services, actor: Actor, sight: Sight, after: int, topics: tuple[str, ...] | None, limit: int
 ) -> dict[str, Any]:
-    """The events among so many that are within sight; the position that was looked through to is told in any case."""
+    """The events among so many that are within sight; the position that was looked through to is told in any case.
+
+    Whoever does not see everything is shown no further than it is known whose everything is.
+    """
     head, seen = crm.ledger.head(), crm.reader.seen(sight)
+    upto = head if seen.position is None else min(head, seen.position)
     with crm.database.connection(autocommit=True) as connection:
-        found = [event for batch in read(connection, after, head, topics=topics, limit=limit) for event in batch]
+        found = [event for batch in read(connection, after, upto, topics=topics, limit=limit) for event in batch]
     shown = events.shown([event for event in found if seen.shows(event.customer_id)], crm.keyring, seen.opens)
-    more = len(found) == limit and found[-1].position < head
-    page = {"items": shown, "next": found[-1].position if more else max(after, head), "more": more, "position": head}
+    more = len(found) == limit and found[-1].position < upto
+    page = {"items": shown, "next": found[-1].position if more else max(after, upto), "more": more, "position": head}
     note_bulk(crm, actor, "read-events", sight, page)
     return page
 
@@ -115,7 +122,9 @@ async def _stream(request: Request, crm: Services, after: int, topics: tuple[str
             yield message(event["topic"], event, event["position"])
             spoken = monotonic()
         after = page["next"]
-        if not page["more"]:
+        if page["next"] < page["position"] and not page["more"]:
+            await sleep(LOOKS_APART)
+        elif not page["more"]:
             await pulse.wait()
         if monotonic() - spoken > HEARTBEAT_SECONDS:
             yield HEARTBEAT

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from policy import Actor, Policy
     from policy.accesses import Accesses
     from policy.directory import Directory
+    from policy.identity.identity import Identity
     from projections.engine.reader import Reader
 
 
@@ -63,6 +64,8 @@ class Services(Protocol):
     def clock(self) -> Callable[[], datetime]: ...
     @property
     def tokens(self) -> Tokens: ...
+    @property
+    def identity(self) -> Identity: ...
     @property
     def cursor_secret(self) -> bytes: ...
     @property

@@ -15,7 +15,7 @@ from commands.door import Door
 from commands.fields.text import Prose
 from commands.watching import Doing, watched
 from commands.work import Work
-from ledger.errors import ClaimTaken, ClaimTakenElsewhere, StaleVersion, VersionConflict
+from ledger.errors import ClaimTaken, ClaimTakenElsewhere, NotFound, StaleVersion, VersionConflict
 from ledger.outcome import Expecting, Idempotency, Outcome
 from policy import Actor, Reach
 
@@ -100,7 +100,9 @@ def execute(
     NotFound, StaleVersion, ClaimTaken, KeyReused among them), DatabaseAway.
     """
     reach = door.policy.require(by, command.action)
-    seen = None if expecting is None or to is None else Expecting(to, expecting)
+    seen = None
+    if expecting is not None and to is not None and not isinstance(command, CreatingCommand):
+        seen = Expecting(to, expecting)
     request = None if key is None else Idempotency(by.id, key, index, _body(command, to, expecting))
     found_made: UUID | None = None
     with watched(command.action) as doing, door.turn(to):
@@ -155,7 +157,8 @@ def _once(
             raise _MadeMeanwhile(conflict) from conflict
         raise
     except DomainError as refusal:
-        if request is not None and (answer := door.ledger.recall(request)) is not None:
+        is_out_of_reach = isinstance(refusal, NotFound) and not reach.is_all
+        if request is not None and not is_out_of_reach and (answer := door.ledger.recall(request)) is not None:
             return answer
         if isinstance(refusal, ClaimTaken):
             if refusal.kind == DRAWN:

@@ -1,52 +1,107 @@
-"""Whoever has a token is a member: the first token of a name registers one."""
+"""Whoever has a token is a member: the operator's first token of a name registers one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aggregates.choices import Role
-from crm import tokens
 from crm.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from uuid import UUID
 
+    from psycopg import Connection
+
     from crm.services import Services
+    from policy.identity.tokens import Token
 
 FIRST_MEMBER = "admin"
+ADMINISTRATOR = "administrator"
 
 
-def make_token(services: Services, name: str, roles: Sequence[Role] = (Role.ADMINISTRATOR,)) -> str:
-    """Make a token for the member of this name; where there is none, one is registered, with these roles.
+class NamesSeveral(Exception):
+    """Several members have this name; the message says which, and what to do."""
 
-    Raises TokenNameTaken.
+
+@dataclass(frozen=True)
+class First:
+    """What somebody begins with: a token, and a code to choose a password with, both of the first administrator."""
+
+    token: str
+    code: str
+
+
+def make_token(
+    services: Services,
+    name: str,
+    roles: Iterable[str] = (),
+    days: int | None = None,
+    member_id: UUID | None = None,
+) -> tuple[Token, str]:
+    """Make a token for the member of this name, who is registered as an administrator when there is none.
+
+    With roles a new member has those, and one that is there acts in those alone by this token. Raises TokenNameTaken,
+    RoleNotHeld, NamesSeveral, NotFound, MemberRemoved, MemberSuspended.
     """
+    from policy.identity import tokens
+    from policy.identity.refusals import RoleNotHeld, TokenNameTaken
+
+    asked = tuple(dict.fromkeys(roles))
     with services.database.connection() as connection:
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('genjin token ' || current_schema(), 0))")
-        if tokens.is_in_use(connection, name):
-            raise tokens.TokenNameTaken(name)
-        return tokens.create(
-            connection, name, tokens.member_named(connection, name) or _register(services, name, roles)
-        )
+        if tokens.is_operators(connection, name):
+            raise TokenNameTaken(name=name)
+        found = member_id or _member_named(services, connection, name)
+        if found is None:
+            return tokens.create(connection, name, _register(services, name, asked or (ADMINISTRATOR,)), days=days)
+        held = services.identity.entrance.require_able(found).roles
+        if not set(asked) <= set(held):
+            raise RoleNotHeld(given=asked, held=tuple(held))
+        return tokens.create(connection, name, found, roles=asked or None, days=days)
 
 
-def first_token(store: Store) -> str | None:
-    """A token to begin with, when none was ever made; processes that start together make one."""
+def first_access(store: Store) -> First | None:
+    """What to begin with, when no token was ever made; of processes that start together one makes it."""
+    from policy.identity import codes, tokens
+
     with store.connection() as connection:
         if not tokens.is_first(connection):
             return None
     from crm.services import services  # heavy, and needed only this once
 
-    with services(store, connections=3) as made, made.database.connection() as connection:
+    with services(store, connections=4) as made, made.database.connection() as connection:
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('genjin first ' || current_schema(), 0))")
-        return make_token(made, FIRST_MEMBER) if tokens.is_first(connection) else None
+        if not tokens.is_first(connection):
+            return None
+        token, text = make_token(made, FIRST_MEMBER)
+        return First(text, codes.make(connection, "setup", token.member_id, tokens.OPERATOR).text)
 
 
-def _register(services: Services, name: str, roles: Sequence[Role]) -> UUID:
+def _member_named(services: Services, connection: Connection, name: str) -> UUID | None:
+    """Whoever the operator made a token of this name for before, or else the one member who is called so."""
+    from aggregates.member import Member
+    from policy.identity import tokens
+
+    before = tokens.operators_member(connection, name)
+    known = services.identity.members.member(before) if before else None
+    if known is not None and known.state != "removed":
+        return before
+    found = connection.execute("SELECT originator_id FROM events WHERE topic = 'member.registered'").fetchall()
+    members = [services.ledger.load(Member, member_id) for (member_id,) in found]
+    called = [each for each in members if each.name == name and each.state != "removed"]
+    if len(called) > 1:
+        listed = ", ".join(str(each.id) for each in called)
+        raise NamesSeveral(f"Several members are called {name}: choose one with --member ({listed}).")
+    return called[0].id if called else None
+
+
+def _register(services: Services, name: str, roles: tuple[str, ...]) -> UUID:
     from commands.base import execute
     from commands.members import RegisterMember
     from policy import Actor
+    from policy.identity.tokens import OPERATOR
 
-    by = Actor(id="rule:token", member_id=None, name="crm token", source="rule")
-    return execute(RegisterMember(name=name, roles=tuple(roles)), to=None, by=by, door=services.door).id
+    by = Actor(id=OPERATOR, member_id=None, name="crm token", source="rule")
+    command = RegisterMember.model_validate({"name": name, "roles": roles})
+    return execute(command, to=None, by=by, door=services.door).id

@@ -6,15 +6,15 @@ import hmac
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import psycopg
 
 from commands.base import Door
-from crm import tokens
 from crm.checkpoints import Checkpoints
 from crm.database.roles import APP
+from crm.signing_in import CALLBACK, SignInSettings
 from crm.store import Store
 from crm.surroundings import Surroundings
 from ledger.database import Database
@@ -25,6 +25,8 @@ from ledger.sealing import Keyring
 from policy import Actor, Policy
 from policy.accesses import Accesses
 from policy.directory import Directory
+from policy.identity.chosen import Client, Lifetimes, SigningIn
+from policy.identity.identity import Identity
 from projections.engine.ground import Ground
 from projections.engine.reader import Reader
 
@@ -35,22 +37,6 @@ class Tokens(Protocol):
     def actor_of(self, token: str) -> Actor | None:
         """The member whose token this is; none when it is unknown or was revoked."""
         ...
-
-
-class KeptTokens:
-    """The tokens in the database."""
-
-    def __init__(self, database: Database, directory: Directory) -> None:
-        self._database = database
-        self._directory = directory
-
-    def actor_of(self, token: str) -> Actor | None:
-        """The member whose token this is; none when it is unknown or was revoked, or the member may not act."""
-        found = self._database.read(lambda connection: tokens.found(connection, token))
-        person = None if found is None else self._directory.member(found.member_id)
-        if found is None or person is None or not person.may_act:
-            return None
-        return Actor(f"member:{found.member_id}", found.member_id, found.name, "api", person.roles)
 
 
 @dataclass(frozen=True)
@@ -67,6 +53,7 @@ class Services:
     reader: Reader
     ground: Ground
     tokens: Tokens
+    identity: Identity
     clock: Callable[[], datetime]
     cursor_secret: bytes
     schema_is_current: Callable[[], bool]
@@ -93,6 +80,8 @@ def services(
         directory = Directory(database)
         policy = Policy(directory)
         reader = Reader(database)
+        signing_in = _signing_in(store.settings.sign_in)
+        identity = Identity(database, ledger, master_key, directory, signing_in)
         try:
             yield Services(
                 database=database,
@@ -104,7 +93,8 @@ def services(
                 door=Door(ledger, policy, _now, directory, Surroundings(ledger, reader, directory)),
                 reader=reader,
                 ground=Ground(database, keyring),
-                tokens=KeptTokens(database, directory),
+                tokens=identity.bearers,
+                identity=identity,
                 clock=_now,
                 cursor_secret=hmac.digest(master_key, b"genjin page cursors", "sha256"),
                 schema_is_current=store.is_current,
@@ -112,7 +102,21 @@ def services(
                 erasures=erasures,
             )
         finally:
+            identity.close()
             ledger.close()
+
+
+def _signing_in(chosen: SignInSettings) -> SigningIn:
+    client = None
+    if chosen.openid_issuer and chosen.openid_client_id:
+        client = Client(
+            chosen.openid_issuer,
+            chosen.openid_client_id,
+            chosen.openid_client_secret,
+            f"{chosen.public_url}{CALLBACK}",
+        )
+    lifetimes = Lifetimes(timedelta(hours=chosen.session_idle_hours), timedelta(days=chosen.session_days))
+    return SigningIn(chosen.public_url, lifetimes, client)
 
 
 def _now() -> datetime:

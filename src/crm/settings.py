@@ -16,17 +16,17 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from api.limits.buckets import Allowance, Limits
+from crm import signing_in
 from crm.key_file import decoded
+from crm.refused import SettingRefused
 from ledger.patience import Patience
+
+__all__ = ["PROJECT", "LogLevel", "SettingRefused", "Settings", "read"]
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
 PROJECT = Path(__file__).resolve().parents[2]
 LONGEST_BETWEEN_CHECKPOINTS = 86_400
-
-
-class SettingRefused(Exception):
-    """An environment variable has a value that cannot be used; the message says which, and what would be accepted."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Settings:
     log_format: LogFormat
     limits: Limits
     patience: Patience
+    sign_in: signing_in.SignInSettings
     master_key: bytes | None = field(repr=False)
     """The key that wraps the keys of personal data; without one it is made once, in `data_dir`."""
     former_key: bytes | None = field(repr=False)
@@ -72,6 +73,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         log_format=_log_format(environment),
         limits=_limits(environment),
         patience=_patience(environment),
+        sign_in=signing_in.read(environment),
         master_key=_key(environment, "CRM_MASTER_KEY"),
         former_key=_key(environment, "CRM_OLD_MASTER_KEY"),
         checkpoint_dir=_folder(environment, "CRM_CHECKPOINT_DIR", data_dir / "checkpoints"),

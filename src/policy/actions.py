@@ -46,7 +46,7 @@ NEEDED_BY: Mapping[str, tuple[str, ...]] = {
     "reports.read": ("read-reports",),
     "history.read": ("read-history",),
     "events.read": ("read-events",),
-    "directory.read": ("read-members", "read-teams", "read-products", "read-pipelines", "read-workspace"),
+    "directory.read": ("read-members", "read-teams", "read-products", "read-pipelines", "read-workspace", "read-copy"),
     "catalogue.change": ("add-product", "revise-product", "define-pipeline", "revise-stages"),
     "members.change": (
         "form-team",
@@ -61,6 +61,7 @@ NEEDED_BY: Mapping[str, tuple[str, ...]] = {
         "suspend-member",
         "resume-member",
         "remove-member",
+        "let-members-in",
     ),
     "permissions.read": ("read-own-permissions",),
     "permissions.explain": ("explain-permissions",),

@@ -60,11 +60,12 @@ class Directory:
         person = self._people.get(member_id)
         if person is None or person.team_id is None:
             return frozenset((member_id,))
-        led = self._led.get(person.team_id)
+        known = self._led
+        led = known.get(person.team_id)
         if led is None:
             teams = self._below(person.team_id)
             led = frozenset(each.id for each in list(self._people.values()) if each.team_id in teams)
-            self._led[person.team_id] = led
+            known[person.team_id] = led
         return led
 
     def administrators(self) -> frozenset[UUID]:
@@ -82,7 +83,7 @@ class Directory:
         found, looked_at = {team_id}, 0
         while looked_at < len(found):
             looked_at = len(found)
-            found |= {child for child, parent in self._parents.items() if parent in found}
+            found |= {child for child, parent in list(self._parents.items()) if parent in found}
         return found
 
     def _catch_up(self) -> None:

@@ -25,7 +25,7 @@ def test_a_token_is_made_used_and_revoked(service: Service) -> None:
     assert made["name"] == "安"
     with service.client(made["token"]) as client:
         assert client.get("/tracking").status_code == 200
-    assert [each["name"] for each in crm_json(service.data, "token", "list")] == ["admin", "安"]
+    assert {"admin", "安"} <= {each["name"] for each in crm_json(service.data, "token", "list")}
     again = crm_here(service.data, "token", "create", "--name", "安")
     assert (again.returncode, again.stdout) == (1, "")
     assert "in use already" in again.stderr
@@ -33,6 +33,34 @@ def test_a_token_is_made_used_and_revoked(service: Service) -> None:
     with service.client(made["token"] + "x") as client:
         assert client.get("/tracking").status_code == 401
     assert crm_here(service.data, "token", "revoke", "安").returncode == 1
+
+
+def test_a_token_has_the_roles_and_the_end_that_are_asked_for(service: Service) -> None:
+    made = crm_json(service.data, "token", "create", "--name", "阅", "--role", "auditor", "--days", "30")
+    with service.client(made["token"]) as client:
+        me = client.get("/me").json()
+    assert (me["name"], me["roles"], me["token"]) == ("阅", ["auditor"], "阅")
+    assert me["expires_at"] == made["expires_at"].replace("+00:00", "Z")
+    shown = next(each for each in crm_json(service.data, "token", "list") if each["name"] == "阅")
+    assert (shown["made_by"], shown["member_id"], shown["revoked_at"]) == ("rule:token", me["id"], None)
+    other = crm_here(service.data, "token", "create", "--name", "second", "--member", me["id"], "--role", "finance")
+    assert (other.returncode, "has the roles auditor" in other.stderr) == (1, True)
+    second = crm_json(service.data, "token", "create", "--name", "second", "--member", me["id"])
+    with service.client(second["token"]) as client:
+        assert client.get("/me").json()["id"] == me["id"]
+    assert crm_here(service.data, "token", "create", "--name", "x", "--role", "owner").returncode == 1
+
+
+def test_a_member_who_is_there_gets_the_token(service: Service) -> None:
+    with service.client(service.token) as client:
+        assert client.get("/me").json()["roles"] == ["administrator"]
+        member = client.post("/members", json={"name": "Zoë", "roles": ["sales"]}).raise_for_status().json()
+        twins = [client.post("/members", json={"name": "Twin"}).raise_for_status().json()["id"] for _ in range(2)]
+    made = crm_json(service.data, "token", "create", "--name", "Zoë")
+    assert (made["member_id"], made["roles"]) == (member["id"], None)
+    several = crm_here(service.data, "token", "create", "--name", "Twin")
+    assert several.returncode == 1
+    assert all(each in several.stderr for each in twins)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import secrets
 import signal
 from pathlib import Path
 
@@ -48,6 +51,38 @@ def test_what_it_prints_at_the_first_start_works(service: Service) -> None:
     assert service.said.count(service.token) == 2
     assert f"curl {service.url}/api/v1/customers" in service.said
     assert httpx.get(f"{service.url}/api/v1/docs").status_code == 200
+
+
+def test_the_code_that_it_prints_makes_the_first_administrator(service: Service) -> None:
+    (code,) = re.findall(r'"code": "([^"]+)"', service.said)
+    assert f"curl {service.url}/api/v1/setup" in service.said
+    body = {"code": code, "name": "赵管理", "email": "zhao@example.com", "password": secrets.token_urlsafe(18)}
+    with httpx.Client(base_url=f"{service.url}/api/v1") as browser:
+        shown = browser.post("/setup", json=body)
+        assert shown.status_code == 201, shown.text
+        assert shown.json()["member"]["roles"] == ["administrator"]
+        assert browser.get("/me").json()["signed_in_by"] == "session"
+    with service.client(service.token) as client:
+        assert client.get("/me").json()["name"] == "赵管理"
+    again = httpx.post(f"{service.url}/api/v1/setup", json=body)
+    assert (again.status_code, again.json()["code"]) == (422, "code-unusable")
+
+
+def test_tls_before_it_is_known_by_a_proxy_that_is_trusted(service: Service) -> None:
+    made = crm(service.data, "token", "create", "--name", "proxy", "--json")
+    assert made.returncode == 0, made.stderr
+    headers = {"Authorization": f"Bearer {json.loads(made.stdout)['token']}"}
+    body = {"email": "proxy@example.com", "password": secrets.token_urlsafe(18)}
+    with httpx.Client(base_url=f"{service.url}/api/v1", headers=headers) as client:
+        me = client.get("/me").json()["id"]
+        client.post(f"/members/{me}/invitation", json={"email": body["email"]}).raise_for_status()
+        code = client.post(f"/members/{me}/invitation-link").raise_for_status().json()["code"]
+    chosen = httpx.post(f"{service.url}/api/v1/invitations/accept", json={"code": code, "password": body["password"]})
+    assert chosen.headers["set-cookie"].startswith("genjin_session=")
+    behind = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "198.51.100.7"}
+    signed_in = httpx.post(f"{service.url}/api/v1/session", json=body, headers=behind)
+    assert signed_in.status_code == 201, signed_in.text
+    assert signed_in.headers["set-cookie"].startswith("__Host-genjin_session=")
 
 
 @pytest.mark.parametrize("module", ["crm.processes.web", "crm.processes.work"])

@@ -33,6 +33,7 @@ from ledger.sealing import Keyring
 from policy import Actor, Policy
 from policy.accesses import Accesses
 from policy.directory import Directory
+from policy.identity.identity import Identity
 from projections.engine.reader import Reader
 
 NOBODY = UUID(int=1)
@@ -126,6 +127,7 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
         member_id = execute(RegisterMember(name="赵顾问"), to=None, by=first, door=door).id
         actor = Actor(f"member:{member_id}", member_id, "赵顾问", "api", frozenset({"administrator"}))
         actors = {TOKEN: actor}
+        identity = Identity(database, ledger, MASTER_KEY, directory)
         services: Any = SimpleNamespace(
             database=database,
             keyring=keyring,
@@ -136,6 +138,7 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
             door=door,
             reader=reader,
             tokens=SimpleNamespace(actor_of=actors.get),
+            identity=identity,
             clock=lambda: datetime.now(UTC),
             cursor_secret=b"a secret for tests",
             schema_is_current=lambda: True,
@@ -151,4 +154,5 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
         finally:
             stop.set()
             worker.join()
+            identity.close()
             ledger.close()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from commands.base import execute
 from commands.customers import RegisterCustomer
 from crm import settings, store
-from crm.members import first_token
+from crm.members import first_access
 from crm.services import services
 from policy import Actor
 
@@ -50,7 +50,7 @@ def _start(barrier: Barrier, answers: SimpleQueue[Start], environment: dict[str,
     barrier.wait(PATIENCE)
     with store.opened(chosen) as opened:
         opened.prepare()
-        token = first_token(opened)
+        first = first_access(opened)
         with services(opened, connections=2) as made:
             outcome = execute(RegisterCustomer(name="上海明远科技", kind="company"), to=None, by=by, door=made.door)
-            answers.put(Start(token, str(outcome.id), outcome.position))
+            answers.put(Start(first.token if first else None, str(outcome.id), outcome.position))

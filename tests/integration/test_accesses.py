@@ -85,7 +85,9 @@ def test_a_masked_field_that_is_asked_by_is_kept(api: Api, auditor: Api) -> None
     assert [each["action"] for each in seen(auditor, actor=f"member:{finance.member_id}")] == ["phone"]
 
 
-@pytest.mark.parametrize("typed", ["010-62345678", "+86 10 6234 5678", "0086 10 62345678", "139 1234 5678"])
+@pytest.mark.parametrize(
+    "typed", ["010-62345678", "+86 10 6234 5678", "0086 10 62345678", "139 1234 5678", "+86 13912345678"]
+)
 def test_a_number_is_found_by_all_of_its_digits_alone(api: Api, typed: str) -> None:
     finance = api.signed_in("finance")
     assert len(finance.get("/tracking", q=typed, limit=200, after=api.position).json()["items"]) > BULK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
@@ -19,12 +20,16 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from aggregates.choices import Role
 from api.app import create_app
 from api.limits.buckets import Allowance, Limits
 from integration.serving import Api
+from policy.table import GRANTS, Scope
 
 EXAMPLES = int(os.environ.get("CRM_TEST_EXAMPLES", "8"))
 """Requests of each route; more of them take longer and find more."""
+EXAMPLES_OF_ROLE = max(2, EXAMPLES // 4)
+SECRET_NAME, SECRET_MOBILE, SECRET_EMAIL = "只有他知道的公司", "13877770001", "only-his-own@example.com"
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
@@ -51,19 +56,59 @@ def test_every_operation_answers_as_the_document_says(api: Api, part: int, mode:
     failures: list[str] = []
     for operation in every[part::3]:
         try:
-            _check(api, operation, mode, known.get(operation.path.split("/")[3]))
+            _check(api, operation, mode, known.get(operation.path.split("/")[3]), EXAMPLES)
         except Exception as found:
             failures.append(f"{operation.method} {operation.path}: {found!r:.1500}")
     assert not failures, "\n\n".join(failures)
 
 
-def _check(api: Api, operation: Any, mode: GenerationMode, known: str | None) -> None:
-    """Ask the operation what it may be asked (or what it may not), every other time about something that is there."""
+@pytest.mark.parametrize("role", Role)
+def test_no_role_is_told_what_it_may_not_know_by_any_operation(api: Api, role: Role) -> None:
+    stranger, somebody = api.signed_in("sales"), api.signed_in(role)
+    contact = {"name": "王", "mobile": SECRET_MOBILE, "email": SECRET_EMAIL}
+    customer = api.customer(SECRET_NAME, owner_id=str(stranger.member_id), contacts=[contact])
+    known = {
+        "customers": customer,
+        "opportunities": api.opportunity(customer, name=SECRET_NAME),
+        "receivables": api.receivable(customer),
+    }
+    api.read("/tracking")
+    sees = GRANTS["customers.read"][role] is Scope.ALL
+    is_open = GRANTS["contacts.see"][role] is Scope.ALL
+    secrets = [*(() if sees else (SECRET_NAME, customer)), *(() if is_open else (SECRET_MOBILE, SECRET_EMAIL))]
+    failures: list[str] = []
+
+    def tells(answer: str) -> str | None:
+        return next((secret for secret in secrets if secret in answer), None)
+
+    for operation in operations(api):
+        kind = operation.path.split("/")[3]
+        if operation.path.endswith("/contact-details"):
+            continue  # this one tells it on purpose, and keeps that it did
+        try:
+            _check(somebody, operation, GenerationMode.POSITIVE, known.get(kind), EXAMPLES_OF_ROLE, tells)
+        except Exception as found:
+            failures.append(f"{operation.method} {operation.path}: {found!r:.1500}")
+    assert not failures, "\n\n".join(failures)
+
+
+def _check(
+    api: Api,
+    operation: Any,
+    mode: GenerationMode,
+    known: str | None,
+    examples: int,
+    tells: Callable[[str], str | None] = lambda _: None,
+) -> None:
+    """Ask the operation what it may be asked (or what it may not), every other time about something that is there.
+
+    `tells` finds in an answer what should not be there.
+    """
     asked = 0
 
     @seed(1)
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         deadline=None,
         database=None,
         phases=[Phase.generate],
@@ -79,6 +124,9 @@ def _check(api: Api, operation: Any, mode: GenerationMode, known: str | None) ->
             simplefilter("ignore")
             answered = case.call(headers=api.headers)
         case.validate_response(answered, checks=CHECKS)
+        asked_with = f"{case.path_parameters} {case.query}"
+        told = tells(answered.text)
+        assert told is None or told in asked_with, f"{told} in {answered.text[:500]}"
 
     try:
         each()

@@ -65,12 +65,14 @@ def check_ledger(environment: dict[str, str], came_up: list[Start]) -> None:
     ):
         found = connection.execute("SELECT position, topic, originator_id FROM events ORDER BY position").fetchall()
         codes = connection.execute("SELECT count(*) FROM claims WHERE kind = 'customer-code'").fetchone()
+        setup = connection.execute("SELECT count(*) FROM one_time_codes WHERE purpose = 'setup'").fetchone()
         assert verify_chain(connection).is_intact
         assert verify_claims(connection, made.keyring).is_intact
     assert [position for position, _, _ in found] == list(range(1, len(came_up) + 2))
     registered = {(position, str(aggregate)) for position, topic, aggregate in found if topic == "customer.registered"}
     assert registered == {(each.position, each.customer) for each in came_up}
     assert codes == (len(came_up),)
+    assert setup == (1,)
     assert len({aggregate for _, _, aggregate in found}) == len(found)
 
 

@@ -114,3 +114,40 @@ def test_the_master_key_is_never_printed() -> None:
     key = as_setting(MASTER_KEY)
     assert "master_key" not in repr(read({"CRM_MASTER_KEY": key}))
     assert "signing_key" not in repr(read({"CRM_SIGNING_KEY": key}))
+
+
+def test_signing_in_may_be_set() -> None:
+    found = read(
+        {
+            "CRM_PUBLIC_URL": "https://crm.example.com/",
+            "CRM_TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.1",
+            "CRM_SESSION_IDLE_HOURS": "2",
+            "CRM_SESSION_DAYS": "30",
+            "CRM_OPENID_ISSUER": "https://login.example.com/realms/sales",
+            "CRM_OPENID_CLIENT_ID": "genjin",
+            "CRM_OPENID_CLIENT_SECRET": as_setting(MASTER_KEY),
+        }
+    ).sign_in
+    assert (found.public_url, found.trusted_proxies) == ("https://crm.example.com", "10.0.0.0/8,192.0.2.1")
+    assert (found.session_idle_hours, found.session_days) == (2, 30)
+    assert found.openid_issuer == "https://login.example.com/realms/sales"
+    assert as_setting(MASTER_KEY) not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        ("CRM_PUBLIC_URL", "crm.example.com", "https://crm.example.com"),
+        ("CRM_PUBLIC_URL", "https://crm.example.com/crm", "https://crm.example.com"),
+        ("CRM_TRUSTED_PROXIES", "everybody", "addresses or networks"),
+        ("CRM_SESSION_IDLE_HOURS", "0", "a whole number from 1 to 720"),
+        ("CRM_SESSION_DAYS", "1000", "a whole number from 1 to 90"),
+        ("CRM_OPENID_ISSUER", "http://login.example.com", "as in https://login.example.com"),
+        ("CRM_OPENID_ISSUER", "https://login.example.com", "CRM_OPENID_CLIENT_ID and CRM_PUBLIC_URL must be set too"),
+    ],
+)
+def test_what_cannot_be_used_for_signing_in_is_refused(name: str, value: str, accepted: str) -> None:
+    with pytest.raises(SettingRefused) as refused:
+        read({name: value})
+    assert name in str(refused.value)
+    assert accepted in str(refused.value)

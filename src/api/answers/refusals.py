@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from collections.abc import Mapping
 from typing import Any, get_args
 
 import psycopg
@@ -52,7 +53,20 @@ STATUS: dict[str, int] = {
     "unknown-grouping": 422,
     "future-moment": 422,
     "key-reused": 422,
+    "password-too-short": 422,
+    "password-too-long": 422,
+    "password-too-plain": 422,
+    "password-names-member": 422,
+    "password-wrong": 422,
+    "code-unusable": 422,
+    "role-not-held": 422,
+    "outlives-its-maker": 422,
     # The rest of HTTP's own.
+    "sign-in-refused": 401,
+    "openid-refused": 401,
+    "sign-in-slowed": 429,
+    "openid-off": 404,
+    "openid-away": 503,
     "forbidden": 403,
     "not-found": 404,
     "stale-version": 412,
@@ -149,7 +163,15 @@ def _refusal(error: DomainError) -> Problem:
         faults = [FieldFault("body", pointer_to([CLAIMED_FIELDS[error.values["kind"]]]), error.code, error.values)]
     elif error.pointer:
         faults = [FieldFault("body", pointer_to([error.pointer]), error.code, error.values)]
-    return Problem(STATUS.get(error.code, 409), error.code, error.values, faults)
+    status = STATUS.get(error.code, 409)
+    return Problem(status, error.code, error.values, faults, _headers(status, error.values))
+
+
+def _headers(status: int, values: Mapping[str, Any]) -> dict[str, str]:
+    """What HTTP asks for beside the status."""
+    if status == 401:
+        return {"WWW-Authenticate": 'Bearer realm="genjin"'}
+    return {"Retry-After": str(values["seconds"])} if status == 429 else {}
 
 
 def _stale(error: StaleVersion) -> Problem:

@@ -13,9 +13,14 @@ from api.answers.shapes.accesses import RevealAsked
 from api.changes.batches import Batch
 from api.changes.writes import WRITES
 from api.examples import example_of
+from api.identity.bodies import BODIES
+from api.requests.pages import SESSION
 from api.texts import field_text
 
 TOO_MANY_DECIMALS = field_text("too-many-decimals", {}, "en")
+SESSION_SAYS = (
+    "Of `POST /session`; every change then needs its `X-CSRF-Token`. Behind TLS its name begins with `__Host-`."
+)
 _REF = "#/components/schemas/{model}"
 
 
@@ -42,7 +47,7 @@ class ProblemDocument(BaseModel):
 
 _PROBLEMS = {
     "400": "The request cannot be read.",
-    "401": "No valid token was sent.",
+    "401": "No valid token was sent, and no session goes on.",
     "403": "This member may not do this.",
     "404": "There is no such thing.",
     "409": "A business rule refuses it, or somebody else changed it at the same time.",
@@ -74,14 +79,18 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     schemas = components.setdefault("schemas", {})
     models: list[Any] = [(write.command, "validation") for write in WRITES]
     models += [(Batch, "validation"), (RevealAsked, "validation"), (ProblemDocument, "validation")]
+    models += [(body, "validation") for body in BODIES]
     _, defined = models_json_schema(models, ref_template=_REF)
     schemas.update(defined.get("$defs", {}))
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     for write in WRITES:
         _leave_out(schemas[write.command.__name__], write.path_fields)
-    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-    document["security"] = [{"token": []}]
+    components["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer"},
+        "session": {"type": "apiKey", "in": "cookie", "name": SESSION, "description": SESSION_SAYS},
+    }
+    document["security"] = [{"token": []}, {"session": []}]
     for path in document["paths"].values():
         for method, operation in path.items():
             _add_problems(operation, is_write=method != "get")

@@ -6,6 +6,7 @@ They hold for each process by itself: what several processes answer together is 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ UNLIMITED = frozenset({"/healthz"})
 OPEN = ("/readyz", "/metrics", "/api/v1/docs", "/api/v1/openapi.json", "/api/v1/problems/")
 """What is told to anybody, so that nobody there is taken for one who guesses tokens."""
 RETRY_SECONDS = 2
+_SESSION = re.compile(rb"(?:^|;)\s*(?:__Host-)?genjin_session=([^;]+)")
 LARGEST_HEAD = 16_384
 """Bytes of an address and headers together."""
 MOST_HEADERS = 100
@@ -133,8 +135,11 @@ def _address(scope: Scope) -> str:
 
 
 def _token(scope: Scope) -> bytes | None:
-    """What stands for the token that was sent, if one was; the token itself is not kept."""
+    """What stands for the token or the session that was sent, if one was; neither itself is kept."""
+    in_cookie: bytes | None = None
     for name, value in scope["headers"]:
         if name == b"authorization":
             return hashlib.blake2b(value, digest_size=16).digest()
-    return None
+        if name == b"cookie" and (found := _SESSION.search(value)):
+            in_cookie = found[1]
+    return None if in_cookie is None else hashlib.blake2b(in_cookie, digest_size=16, person=b"session").digest()

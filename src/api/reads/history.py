@@ -47,7 +47,7 @@ def list_customer_history(crm: Services, asked: Asked) -> Any:
     """
     with looking_at(crm, "history", asked) as moment:
         found = _page(crm, asked, moment, {"customer_id": asked.id})
-    if not found["items"] and asked.get("cursor") is None:
+    if not found["items"]:
         require_seen(crm.ledger.load(Customer, asked.id), asked.sight)
     return _told(found, asked)
 

@@ -20,6 +20,7 @@ from api.requests.asking import Asked, Parameter, ask
 from api.requests.identity import identify
 from api.requests.reading import add_read, json_response
 from api.services import Services, services_of
+from policy import Forbidden
 from projections import ALL
 from projections.engine.build import jobs
 from projections.engine.status import status
@@ -78,7 +79,7 @@ async def start_rebuild(request: Request) -> Response:
 
 async def read_job(request: Request) -> Response:
     """How far a job is; with `Accept: text/event-stream` its progress as a stream that ends with it."""
-    crm, asked = await _admitted(request, (NAME, JOB), "read-projections")
+    crm, asked = await _admitted(request, (NAME, JOB), _following(request))
     job = await run_in_threadpool(_find, crm, asked)
     if wants_stream(request):
         return event_stream(_progress(request, crm, asked, job))
@@ -108,6 +109,11 @@ async def _admitted(request: Request, takes: tuple[Parameter, ...], action: str)
     return crm, asked
 
 
+def _following(request: Request) -> str:
+    """What following a job takes: whoever asks for an earlier moment is told to follow the copy that is built."""
+    return "read-copy" if "/copies/" in request.url.path else "read-projections"
+
+
 def _find(crm: Services, asked: Asked) -> jobs.Job:
     with crm.database.connection(autocommit=True) as connection:
         job = jobs.find(connection, asked.get("job_id"))
@@ -126,6 +132,10 @@ async def _progress(request: Request, crm: Services, asked: Asked, job: jobs.Job
         if job.is_over:
             return
         await sleep(LOOK_SECONDS)
+        try:
+            crm.policy.require(await identify(request), _following(request))
+        except (Problem, Forbidden):
+            return
         job = await run_in_threadpool(_find, crm, asked)
 
 

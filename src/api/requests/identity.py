@@ -1,4 +1,4 @@
-"""Who is asking: a bearer token becomes an Actor, remembered for a few seconds."""
+"""Who is asking: a bearer token becomes an Actor, remembered for a few seconds; else the session of a page does."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from starlette.requests import Request
 
 from api.answers.problems import Problem
 from api.noted import note_actor
+from api.requests.pages import by_session
 
 if TYPE_CHECKING:
     from policy import Actor
+    from policy.identity.sessions import Session
 
 REMEMBERED_SECONDS = 5.0
 MAX_REMEMBERED = 10_000
 MAX_TOKEN = 512
+CHALLENGE = 'Bearer realm="genjin"'
 
 
 class Identities:
@@ -54,19 +57,39 @@ def _digest(token: str) -> bytes:
 
 
 async def identify(request: Request) -> Actor:
-    """Who sent this request; raises Problem 401 with what to send."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    token = token.strip()
-    if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN:
-        raise _unauthenticated('Bearer realm="genjin"')
+    """Who sent this request; raises Problem 401 with what to send, and 403 where it may be another site's page."""
+    if "authorization" not in request.headers and (in_session := await by_session(request)):
+        request.state.session = in_session[0]
+        return _noted(request, in_session[1])
+    if not (token := bearer_of(request)):
+        raise unauthenticated()
     identities: Identities = request.app.state.identities
     actor = identities.remembered(token) or await run_in_threadpool(identities.actor_of, token)
     if actor is None:
-        raise _unauthenticated('Bearer realm="genjin", error="invalid_token"')
+        raise unauthenticated(f'{CHALLENGE}, error="invalid_token"')
+    return _noted(request, actor)
+
+
+def _noted(request: Request, actor: Actor) -> Actor:
+    """The same, remembered for whatever else the request comes to."""
     request.state.actor = actor
     note_actor(request.scope, actor.id)
     return actor
 
 
-def _unauthenticated(challenge: str) -> Problem:
+def bearer_of(request: Request) -> str:
+    """The bearer token that was sent; empty without one."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    token = token.strip()
+    return token if scheme.lower() == "bearer" and len(token) <= MAX_TOKEN else ""
+
+
+def session_in(request: Request) -> Session | None:
+    """The session of a request that was identified; none when a token was sent."""
+    found: Session | None = getattr(request.state, "session", None)
+    return found
+
+
+def unauthenticated(challenge: str = CHALLENGE) -> Problem:
+    """401: who asks is not known, or may not act."""
     return Problem(401, "unauthenticated", headers={"WWW-Authenticate": challenge})

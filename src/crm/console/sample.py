@@ -96,10 +96,10 @@ def sample(
 
 
 def _load(store: Store, customers: int, seed: int, told: Callable[[int, int], None]) -> _Loaded:
-    from crm import tokens
     from crm.sample import perform, year_of
     from crm.sample.performing import HANDS
     from crm.services import services
+    from policy.identity import tokens
 
     store.prepare()
     with store.connection() as alone, services(store, connections=HANDS + 12) as made:
@@ -110,7 +110,7 @@ def _load(store: Store, customers: int, seed: int, told: Callable[[int, int], No
         position = perform(deeds, made.door, lambda done: told(done, len(deeds)))
         _build_read_models(made, position)
         with made.database.connection() as connection:
-            token = tokens.create(connection, leader.name, leader.id)
+            _, token = tokens.create(connection, leader.name, leader.id)
             found = dict(connection.execute("SELECT topic, count(*) FROM events GROUP BY topic").fetchall())
     counts = {plural: int(found.get(topic, 0)) for topic, plural in COUNTED.items()}
     return _Loaded(counts, position, leader.name, token, today)

@@ -8,7 +8,7 @@ import structlog
 
 from crm import logs, store
 from crm.database.errors import DatabaseUnusable
-from crm.members import first_token
+from crm.members import first_access
 from crm.processes.child import Child
 from crm.processes.listening import listen, url
 from crm.processes.supervisor import supervise
@@ -27,7 +27,7 @@ def serve(settings: Settings, *, workers: int, work: bool) -> None:
     reading, writing = os.pipe()
     with listen(settings.host, settings.port) as listening, store.opened(settings) as opened:
         opened.prepare()
-        welcome = Welcome(url(settings.host, settings.port), first_token(opened))
+        welcome = Welcome(url(settings.host, settings.port), first_access(opened))
         shared = [listening.fileno(), reading]
         children = [
             Child(

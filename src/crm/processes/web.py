@@ -53,6 +53,7 @@ def main() -> None:
         config = uvicorn.Config(
             told_when_stopping(app, lambda: server.should_exit),
             http=Protocol,
+            forwarded_allow_ips=chosen.sign_in.trusted_proxies,
             h11_max_incomplete_event_size=LARGEST_HEAD,
             log_config=None,
             access_log=False,

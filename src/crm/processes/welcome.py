@@ -1,4 +1,4 @@
-"""What a service says when it is ready: where it is, and on the first start a token and what to try."""
+"""What a service says when it is ready: where it is, and on the first start how to get in and what to try."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import time
 import urllib.error
 import urllib.request
 
+from crm.members import First
 from crm.output import sentence
 
 FIRST_CALLS = """
-Your token, shown this once:
+This is the first start, so there is one administrator: you. What follows is shown this once.
+
+Your token, for programs and for curl:
 
   {token}
 
@@ -20,15 +23,20 @@ What to try first, in another terminal:
   curl {url}/api/v1/customers -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
        -d '{{"name": "上海明远科技", "kind": "company"}}'
   curl {url}/api/v1/tracking -H "Authorization: Bearer $TOKEN"
+
+To sign in with an e-mail address and a password as well (the code works once, within seven days):
+
+  curl {url}/api/v1/setup -H "Content-Type: application/json" \\
+       -d '{{"code": "{code}", "name": "...", "email": "...", "password": "..."}}'
 """
 
 
 class Welcome:
     """Says it once, as soon as the service answers."""
 
-    def __init__(self, url: str, token: str | None) -> None:
+    def __init__(self, url: str, first: First | None) -> None:
         self._url = url
-        self._token = token
+        self._first = first
         self._thread: threading.Thread | None = None
 
     def once_ready(self) -> None:
@@ -41,8 +49,8 @@ class Welcome:
         while not self._is_ready():
             time.sleep(0.1)
         sentence(f"Genjin is ready at {self._url}; its API is described at {self._url}/api/v1/docs. Ctrl-C stops it.")
-        if self._token:
-            sentence(FIRST_CALLS.format(token=self._token, url=self._url))
+        if self._first:
+            sentence(FIRST_CALLS.format(token=self._first.token, code=self._first.code, url=self._url))
 
     def _is_ready(self) -> bool:
         try:

@@ -84,7 +84,7 @@ class Reader:
             with self._live(projection, as_of_position, until, sight) as view:
                 yield View(view.connection, as_of_position, view.opened)
         else:
-            with self._as_of(projection, as_of_position, until, sight) as view:
+            with self._as_of(projection, as_of_position, after, until, sight) as view:
                 yield view
 
     @contextmanager
@@ -127,12 +127,14 @@ class Reader:
         """The same, seeing only what is within sight; None while today's ownership is not known far enough."""
         if sight.is_full:
             return view
-        live = self._ownership(view.connection, wanted)
-        if live is None:
+        owned = self._ownership(view.connection, wanted)
+        if owned is None:
             return None
-        opened = sights.look(view.connection, projection.name, sight, live)
-        path = (*sights.path_for(sight, schema_name), "public")
-        view.connection.execute("SELECT set_config('search_path', %s, true)", [", ".join(map(_quoted, path))])
+        opened = sights.look(view.connection, projection.name, sight, owned)
+        view.connection.execute(
+            "SELECT set_config('search_path', quote_ident(%s) || ', public', true)",
+            [sights.schema_for(sight, schema_name)],
+        )
         return replace(view, opened=opened)
 
     def seen(self, sight: Sight) -> sights.Seen:
@@ -141,15 +143,15 @@ class Reader:
         Raises NotBuilt while that is not known.
         """
         if sight.is_full:
-            return sights.Seen(None, None)
+            return sights.Seen()
         with self._database.connection() as connection:
-            live = self._ownership(connection, None)
-            if live is None:
+            owned = self._ownership(connection, None)
+            if owned is None:
                 raise NotBuilt(sights.OWNERSHIP[0], None, None)
-            return sights.seen(connection, sight, live)
+            return sights.seen(connection, sight, owned)
 
-    def _ownership(self, connection: Connection, wanted: int | None) -> dict[str, str] | None:
-        """The live schemas that know whose everything is today; None while they are not far enough."""
+    def _ownership(self, connection: Connection, wanted: int | None) -> sights.Ownership | None:
+        """Where it stands whose everything is today; None while that is not known far enough."""
         known = {name: self._projections[name].version for name in sights.OWNERSHIP}
         found = connection.execute(
             sql.SQL(
@@ -163,10 +165,12 @@ class Reader:
         ).fetchall()
         if len(found) < len(known) or any(position < (wanted or 0) for _, _, position in found):
             return None
-        return {name: live for name, live, _ in found}
+        return sights.Ownership({name: live for name, live, _ in found}, min(position for _, _, position in found))
 
     @contextmanager
-    def _as_of(self, projection: type[Projection], position: int, until: float, sight: Sight) -> Iterator[View]:
+    def _as_of(
+        self, projection: type[Projection], position: int, after: int | None, until: float, sight: Sight
+    ) -> Iterator[View]:
         job: Job | None = None
         newest_until = min(until, monotonic() + CATCHING_UP)
         apart = LOOKS_APART
@@ -174,7 +178,7 @@ class Reader:
             with self._database.connection() as connection:
                 schema_name = self._enter_as_of(connection, projection, position)
                 if schema_name is not None:
-                    view = self._narrowed(View(connection, position), projection, schema_name, sight, None)
+                    view = self._narrowed(View(connection, position), projection, schema_name, sight, after)
                     if view is not None:
                         yield view
                         return
@@ -227,7 +231,3 @@ class Reader:
         if found.state == "failed":
             raise BuildFailed(projection.name, job.job_id, found.error or "failed")
         return found
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

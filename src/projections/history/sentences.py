@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from policy.masking import MASKED_FIELDS
 from projections.history.fields import plan
 from projections.history.labels import field_label, word
 from projections.history.names import Names
@@ -87,7 +88,7 @@ class Telling:
             for name in self._changed(record)
             for before, after in [(self._before(record, name), self._after(record, name))]
             if before is not None or after is not None
-            if before != after or name not in record.before or record.erased
+            if before != after or name not in record.before or record.erased or name in MASKED_FIELDS
         ]
 
     @property

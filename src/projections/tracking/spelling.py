@@ -35,6 +35,7 @@ SURNAMES = {
 LONGEST_PHRASE = 4
 _initial = itemgetter(0)
 FEWEST_DIGITS, FEWEST_OF_ALL, WHOLE_FOREIGN = 5, 7, 11
+CHINESE_MOBILE = re.compile(r"861\d{10}")
 NUMBER = re.compile(r"[\d\s+()（）./\-—－]+")
 
 
@@ -99,9 +100,15 @@ def dialled(words: str) -> str | None:
     digits = _digits(words)
     if len(digits) < FEWEST_DIGITS or not NUMBER.fullmatch(words):
         return None
-    if digits.startswith("00") and len(digits) >= WHOLE_FOREIGN:
-        return digits[2:]
+    if len(digits) >= WHOLE_FOREIGN:
+        digits = _without_prefix(digits)
     return digits[1:] if digits[0] == "0" != digits[1] else digits
+
+
+def _without_prefix(digits: str) -> str:
+    """A whole number without 00, and a Chinese mobile without 86, which it is kept without."""
+    digits = digits.removeprefix("00")
+    return digits[2:] if CHINESE_MOBILE.fullmatch(digits) else digits
 
 
 def whole_number(words: str) -> str | None:
@@ -110,7 +117,9 @@ def whole_number(words: str) -> str | None:
     digits = _digits(words)
     if len(digits) < FEWEST_OF_ALL or not NUMBER.fullmatch(words):
         return None
-    return digits[2:] if digits.startswith("00") else f"86{digits[1:]}" if digits[0] == "0" else digits
+    if digits.startswith("0") and not digits.startswith("00"):
+        return f"86{digits[1:]}"
+    return _without_prefix(digits)
 
 
 def _digits(text: str) -> str:

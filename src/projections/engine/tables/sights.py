@@ -1,13 +1,14 @@
 """What those see who may not see everything: views over the tables of a build, under the same names.
 
-A build has two schemas of views beside its own: one in which only some records are, and one with all of them; in both,
-contact details are masked but for some customers. Which ones is said by settings of the transaction, from today's
-ownership, so that the same queries serve everybody: whoever looks, looks through a search path.
+A build has two schemas of views beside its own, each with all its tables: one in which only some records are, and one
+with all of them; in both, contact details are masked but for some customers. Which ones is said by settings of the
+transaction, from today's ownership, so that the same queries serve everybody: whoever looks, looks through a search
+path, and where that leads nowhere, nothing is seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,8 @@ OWNERSHIP = ("tracking", "pipeline")
 """The read models that know whose customers and opportunities are."""
 SEEN = {"customer_id": "genjin.customers", "opportunity_id": "genjin.opportunities"}
 """By column: the setting that holds the ids of what is seen."""
+UNMASKED = "genjin.is_unmasked"
+"""The setting that is on where nothing of what is seen is masked."""
 OPEN = "genjin.open_customers"
 """The setting that holds the customers whose contact details are shown as they are."""
 
@@ -36,11 +39,11 @@ def view_schemas(schema_name: str) -> tuple[str, str]:
     return schema_name + SOME, schema_name + ALL
 
 
-def path_for(sight: Sight, schema_name: str) -> tuple[str, ...]:
-    """The schemas in which somebody finds the tables of a build, the first one first."""
+def schema_for(sight: Sight, schema_name: str) -> str:
+    """The schema in which somebody finds the tables of a build."""
     if sight.is_full:
-        return (schema_name,)
-    return (schema_name + (ALL if sight.records.is_all else SOME), schema_name)
+        return schema_name
+    return schema_name + (ALL if sight.records.is_all else SOME)
 
 
 def create_views(connection: Connection, projection: type[Projection], schema_name: str) -> None:
@@ -49,10 +52,9 @@ def create_views(connection: Connection, projection: type[Projection], schema_na
     for name in (some, everything):
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
     for table in projection.tables.values():
-        if table.seen_by is not None:
-            _create(connection, table, schema_name, some, rows=_among(table.seen_by, SEEN[table.seen_by]))
-        if table.masked or table.hidden:
-            _create(connection, table, schema_name, everything, rows=sql.SQL("TRUE"))
+        seen = sql.SQL("TRUE") if table.seen_by is None else _among(table.seen_by, SEEN[table.seen_by])
+        _create(connection, table, schema_name, some, rows=seen)
+        _create(connection, table, schema_name, everything, rows=sql.SQL("TRUE"))
 
 
 def _create(connection: Connection, table: Table[Any], schema_name: str, views: str, rows: sql.Composable) -> None:
@@ -76,23 +78,36 @@ def _shown(table: Table[Any], name: str) -> sql.Composable:
         ).format(column=column, asked=sql.Literal(LINE_ASKED))
     else:
         return column
-    return sql.SQL("CASE WHEN {} THEN {} ELSE {} END AS {}").format(
-        _among("customer_id", OPEN), column, otherwise, column
+    return sql.SQL("CASE WHEN current_setting({}) = 'on' THEN {} WHEN {} THEN {} ELSE {} END AS {}").format(
+        sql.Literal(UNMASKED), column, _among("customer_id", OPEN), column, otherwise, column
     )
 
 
 def _among(column: str, setting: str) -> sql.Composable:
-    return sql.SQL("{} IN (SELECT unnest(current_setting({})::uuid[]))").format(
+    """Whether it is one of those in the setting: as a value of its own, so that the ids are read and hashed once."""
+    return sql.SQL("({} IN (SELECT unnest(current_setting({})::uuid[]))) IS TRUE").format(
         sql.Identifier(column), sql.Literal(setting)
     )
 
 
 @dataclass(frozen=True)
-class Seen:
-    """The customers that somebody sees, and those with their contact details; None stands for all."""
+class Ownership:
+    """The live schemas of `tracking` and `pipeline`, which know whose everything is, and how far both know it."""
 
-    customers: frozenset[UUID] | None
-    opened: frozenset[UUID] | None
+    live: Mapping[str, str]
+    position: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The customers that somebody sees, and those with their contact details; None stands for all.
+
+    `position` is up to where it is known whose everything is; None where that does not matter.
+    """
+
+    customers: frozenset[UUID] | None = None
+    opened: frozenset[UUID] | None = None
+    position: int | None = None
 
     def shows(self, customer_id: UUID | None) -> bool:
         """Whether what belongs to this customer, or to none, is seen."""
@@ -103,28 +118,41 @@ class Seen:
         return self.opened is None or customer_id in self.opened
 
 
-def seen(connection: Connection, sight: Sight, live: Mapping[str, str]) -> Seen:
+def seen(connection: Connection, sight: Sight, owned: Ownership) -> Seen:
     """The customers within sight, by whose they are today."""
-    customers, opened = _customers(connection, live["tracking"], sight)
+    customers, opened = _customers(connection, owned.live["tracking"], sight)
     return Seen(
-        None if sight.records.is_all else frozenset(customers), None if sight.contacts.is_all else frozenset(opened)
+        None if sight.records.is_all else frozenset(customers),
+        None if sight.contacts.is_all else frozenset(opened),
+        owned.position,
     )
 
 
-def look(connection: Connection, projection: str, sight: Sight, live: Mapping[str, str]) -> frozenset[UUID] | None:
+def look(connection: Connection, projection: str, sight: Sight, owned: Ownership) -> frozenset[UUID] | None:
     """Say in this transaction what is seen of a read model, from whose it is today.
 
-    `live` are the live schemas of `tracking` and `pipeline`, which know that. Whoever sees an opportunity sees in the
-    pipeline whose it is, too. Gives the customers whose contact details are open; None for all.
+    Whoever sees an opportunity sees in the pipeline whose it is, too. Gives the customers whose contact details are
+    open; None for all.
     """
-    customers, opened = _customers(connection, live["tracking"], sight)
+    customers, opened = _customers(connection, owned.live["tracking"], sight)
     deals: dict[UUID, UUID] = {}
     if projection == "pipeline" and not sight.records.is_all:
-        deals = _opportunities(connection, live["pipeline"], sight.records, customers)
-    seen = {SEEN["customer_id"]: {*customers, *deals.values()}, SEEN["opportunity_id"]: deals.keys(), OPEN: opened}
-    for setting, ids in seen.items():
-        connection.execute("SELECT set_config(%s, %s, true)", [setting, "{" + ",".join(map(str, ids)) + "}"])
+        deals = _opportunities(connection, owned.live["pipeline"], sight.records, customers)
+    settings = {
+        SEEN["customer_id"]: _array({*customers, *deals.values()}),
+        SEEN["opportunity_id"]: _array(deals),
+        OPEN: _array(opened),
+        UNMASKED: "on" if sight.is_unmasked else "off",
+    }
+    connection.execute(
+        "SELECT set_config(name, setting, true) FROM unnest(%s::text[], %s::text[]) AS s (name, setting)",
+        [list(settings), list(settings.values())],
+    )
     return None if sight.contacts.is_all else frozenset(opened)
+
+
+def _array(ids: Iterable[UUID]) -> str:
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 def _customers(connection: Connection, schema_name: str, sight: Sight) -> tuple[set[UUID], set[UUID]]:

@@ -1,0 +1,177 @@
+"""The ways in: a password, a code, an address that a provider vouches for. Each begins a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from uuid import UUID
+
+import structlog
+from psycopg import Connection
+
+from aggregates.member import Member, MemberRemoved, MemberSuspended
+from ledger.database import Database
+from ledger.errors import NotFound
+from ledger.ledger import Ledger
+from policy.directory import Directory
+from policy.identity import codes, passwords
+from policy.identity.addresses import Addresses
+from policy.identity.codes import Made, Purpose
+from policy.identity.members import acting_member
+from policy.identity.passwords import Hasher, require_fit
+from policy.identity.refusals import (
+    AddressMissing,
+    AddressTaken,
+    CodeUnusable,
+    OpenIdRefused,
+    PasswordWrong,
+    SignInRefused,
+)
+from policy.identity.sessions import BegunBy, Session, Sessions, end_all
+from policy.identity.slowing import Slowing
+
+NOBODY = UUID(int=0)
+log = structlog.get_logger(__name__)
+
+
+class Entrance:
+    """Lets members in, and lets them change what they come in with."""
+
+    def __init__(
+        self,
+        database: Database,
+        ledger: Ledger,
+        members: Directory,
+        addresses: Addresses,
+        hasher: Hasher,
+        slowing: Slowing,
+        sessions: Sessions,
+    ) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._members = members
+        self._addresses = addresses
+        self._hasher = hasher
+        self._slowing = slowing
+        self._sessions = sessions
+
+    def by_password(self, address: str, password: str, network: str, instead_of: str | None = None) -> Session:
+        """Let in who knows the password; raises SignInRefused, SignInSlowed.
+
+        An address that nobody has, a member without a password and one that may not act cost the same work and are told
+        the same as a wrong password.
+        """
+        digest = self._addresses.digest_of(address)
+        attempt = self._slowing.begin(digest, network)
+        with self._database.connection() as connection:
+            member_id = self._addresses.holder(connection, digest)
+            kept = passwords.kept_for(connection, member_id or NOBODY)
+        is_right, newer = self._hasher.check(password, kept)
+        if not is_right or member_id is None or kept is None or not self._may_act(member_id):
+            log.info("a sign-in was refused")
+            raise SignInRefused
+        with self._database.connection() as connection:
+            if newer is not None:
+                passwords.renew(connection, member_id, kept, newer)
+            self._slowing.succeeded(connection, attempt, member_id)
+            return self._begin(connection, member_id, "password", instead_of)
+
+    def by_address(self, address: str, instead_of: str | None = None) -> Session:
+        """Let in the member who has this address, which a provider vouches for; raises OpenIdRefused."""
+        member_id = self._addresses.member_at(address)
+        if member_id is None or not self._may_act(member_id):
+            log.info("an OpenID sign-in was refused", why="no member with this address may act")
+            raise OpenIdRefused
+        with self._database.connection() as connection:
+            return self._begin(connection, member_id, "openid", instead_of)
+
+    def by_code(
+        self,
+        text: str,
+        purpose: Purpose,
+        password: str,
+        names: tuple[str, ...] = (),
+        meanwhile: Callable[[UUID], None] | None = None,
+        instead_of: str | None = None,
+    ) -> Session:
+        """Let in who has the code, give the member this password and end its other sessions.
+
+        What is done `meanwhile` happens once the code is taken; where it fails, the code can be used again. Raises
+        CodeUnusable, and whatever speaks against the password.
+        """
+        code = self._database.read(lambda connection: codes.look(connection, text, purpose))
+        require_fit(password, (*names, *self._names(code.member_id)))
+        hashed = self._hasher.hash(password)
+        with self._database.connection() as connection:
+            code = codes.take(connection, text, purpose)
+            is_void = code.address is not None and code.address != self._addresses.digest_for(
+                connection, code.member_id
+            )
+            if is_void or not self._may_act(code.member_id):
+                raise CodeUnusable
+            if meanwhile is not None:
+                meanwhile(code.member_id)
+            passwords.keep(connection, code.member_id, hashed)
+            end_all(connection, code.member_id)
+            return self._begin(connection, code.member_id, "code", instead_of)
+
+    def make_code(self, purpose: Purpose, member_id: UUID, made_by: str) -> Made:
+        """A code that lets the member in once, to choose a password.
+
+        Raises NotFound, MemberRemoved, MemberSuspended, AddressMissing, AddressTaken.
+        """
+        self.require_able(member_id)
+        with self._database.connection() as connection:
+            address = self._addresses.digest_for(connection, member_id)
+            if address is None:
+                raise AddressMissing(id=member_id)
+            if self._addresses.holder(connection, address) != member_id:
+                raise AddressTaken(id=member_id)
+            return codes.make(connection, purpose, member_id, made_by, address)
+
+    def require_free(self, address: str, member_id: UUID) -> None:
+        """Go on if no other member signs in with this address; raises AddressTaken."""
+        if self._addresses.member_at(address) not in (None, member_id):
+            raise AddressTaken(id=member_id)
+
+    def change_password(self, member_id: UUID, present: str, new: str, network: str, kept_session: str | None) -> int:
+        """Give the member another password and end its other sessions, of which it says how many there were.
+
+        Raises PasswordWrong, SignInSlowed, and whatever speaks against the password.
+        """
+        require_fit(new, self._names(member_id), "new_password")
+        with self._database.connection() as connection:
+            address = self._addresses.digest_for(connection, member_id)
+            kept = passwords.kept_for(connection, member_id)
+        attempt = self._slowing.begin(address or member_id.bytes, network)
+        if not self._hasher.check(present, kept)[0]:
+            raise PasswordWrong
+        hashed = self._hasher.hash(new)
+        with self._database.connection() as connection:
+            self._slowing.succeeded(connection, attempt, member_id)
+            passwords.keep(connection, member_id, hashed)
+            ended = end_all(connection, member_id, except_for=kept_session)
+        log.info("a password was changed", member=str(member_id))
+        return ended
+
+    def require_able(self, member_id: UUID) -> Member:
+        """The member, if it may act; raises NotFound, MemberRemoved, MemberSuspended."""
+        member = self._ledger.load(Member, member_id)
+        if member.state == "removed":
+            raise MemberRemoved(id=member_id)
+        if member.state != "active":
+            raise MemberSuspended(id=member_id)
+        return member
+
+    def _begin(self, connection: Connection, member_id: UUID, how: BegunBy, instead_of: str | None) -> Session:
+        log.info("a member has signed in", member=str(member_id), by=how)
+        return self._sessions.begin(connection, member_id, how, instead_of)
+
+    def _may_act(self, member_id: UUID) -> bool:
+        return acting_member(self._members, member_id, "web") is not None
+
+    def _names(self, member_id: UUID) -> tuple[str, ...]:
+        with suppress(NotFound):
+            member = self._ledger.load(Member, member_id)
+            return tuple(each for each in (member.name, member.email) if each)
+        return ()

@@ -1,0 +1,75 @@
+"""When tokens and sessions were last used: noted once a minute at most, beside requests, never in their way."""
+
+from __future__ import annotations
+
+from threading import Event, Lock, Thread
+from typing import Any, LiteralString
+
+import structlog
+
+from ledger.database import Database
+
+APART_SECONDS = 60
+WRITTEN_AFTER = 0.2
+"""Seconds in which uses gather before they are written together."""
+_TOKENS: LiteralString = (
+    "UPDATE tokens SET last_used_at = clock_timestamp() WHERE id = ANY(%s)"
+    " AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - make_interval(secs => %s))"
+)
+_SESSIONS: LiteralString = (
+    "UPDATE sessions SET seen_at = clock_timestamp() WHERE digest = ANY(%s)"
+    " AND seen_at < clock_timestamp() - make_interval(secs => %s)"
+)
+log = structlog.get_logger(__name__)
+
+
+class Uses:
+    """Gathers what was used, and has one thread write it; what cannot be written is let go."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._used: dict[LiteralString, set[Any]] = {_TOKENS: set(), _SESSIONS: set()}
+        self._lock = Lock()
+        self._some, self._stop = Event(), Event()
+        self._thread: Thread | None = None
+
+    def token(self, id: Any) -> None:
+        """This token was used a moment ago."""
+        self._note(_TOKENS, id)
+
+    def session(self, digest: bytes) -> None:
+        """This session was used a moment ago."""
+        self._note(_SESSIONS, digest)
+
+    def _note(self, kind: LiteralString, key: Any) -> None:
+        with self._lock:
+            self._used[kind].add(key)
+            if self._thread is None and not self._stop.is_set():
+                self._thread = Thread(target=self._write_until_stopped, name="genjin-uses", daemon=True)
+                self._thread.start()
+        self._some.set()
+
+    def _write_until_stopped(self) -> None:
+        while self._some.wait() and not self._stop.wait(WRITTEN_AFTER):
+            self._some.clear()
+            self.write()
+
+    def write(self) -> None:
+        """Write down what was gathered so far."""
+        with self._lock:
+            taken = {kind: list(keys) for kind, keys in self._used.items() if keys}
+            for used in self._used.values():
+                used.clear()
+        try:
+            for kind, keys in taken.items():
+                with self._database.connection() as connection:
+                    connection.execute(kind, [keys, APART_SECONDS])
+        except Exception as failed:
+            log.warning("when tokens were used could not be noted", error=type(failed).__name__)
+
+    def close(self) -> None:
+        """Write no more."""
+        self._stop.set()
+        self._some.set()
+        if self._thread is not None:
+            self._thread.join()
