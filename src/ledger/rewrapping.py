@@ -21,13 +21,16 @@ _nonce = Portions(NONCE)
 def rewrap(database: Database, old: bytes, new: bytes, report: Callable[[int], None] | None = None) -> int:
     """Wrap every key that is not wrapped by the new master key yet, and say how many those were.
 
-    Each batch is a transaction of its own: one that was broken off is simply run again. `report` is told how many are
-    done. Raises WrongMasterKey at the first key that the old one does not open; what was done until then stays.
+    Each batch is a transaction of its own: one that was broken off is simply run again. What follows from the old
+    master key beside that (snapshots, reports of imports, hashes of addresses) is forgotten before and after, since
+    whoever has only the old key may have added to it meanwhile. `report` is told how many are done. Raises
+    WrongMasterKey at the first key that the old one does not open; what was done until then stays.
     """
     old_id, new_id = Keyring(None, old).master_id, Keyring(None, new).master_id
     unwrapping, wrapping = AESGCM(old), AESGCM(new)
     done, last = 0, FIRST
     with database.connection(autocommit=True) as connection:
+        connection.execute("SELECT forget_what_was_derived()")
         while (rows := _next(connection, new_id, last)) or last != FIRST:
             subjects, before, after = [], [], []
             for subject, wrapped, master in rows:
@@ -46,7 +49,7 @@ def rewrap(database: Database, old: bytes, new: bytes, report: Callable[[int], N
             done += len(rows)
             if report is not None:
                 report(done)
-        connection.execute("SELECT forget_what_was_encrypted()")
+        connection.execute("SELECT forget_what_was_derived()")
     return done
 
 

@@ -6,13 +6,15 @@ import json
 import secrets
 from pathlib import Path
 from unittest.mock import patch
+from uuid import uuid4
 
 import pytest
 from typer.testing import CliRunner
 
 from aggregates.customer import Customer
+from aggregates.member import Member
 from crm.cli import app
-from integration.bookkeeping import customer, superuser
+from integration.bookkeeping import customer, somebody, superuser
 from keys import MASTER_KEY, as_setting
 from ledger import rewrapping
 from ledger.database import Database
@@ -20,6 +22,7 @@ from ledger.errors import WrongMasterKey
 from ledger.ledger import Ledger
 from ledger.rewrapping import rewrap
 from ledger.sealing import Keyring
+from policy.identity.addresses import Addresses
 
 NEW_KEY = secrets.token_bytes(32)
 
@@ -100,3 +103,13 @@ def test_the_command_takes_the_old_key_from_a_file(
         applied = CliRunner().invoke(app, ["erasures", "apply", "--json"])
         assert json.loads(applied.stdout) == {"destroyed": [], "registered": 0}
     assert names(database, Keyring(database, NEW_KEY), made) == ["Acme"]
+
+
+def test_members_still_sign_in_by_their_addresses(ledger: Ledger, database: Database) -> None:
+    member_id = uuid4()
+    with somebody():
+        ledger.save(Member.register(member_id, name="赵顾问", email="zhao@example.com"))
+    assert Addresses(database, ledger, MASTER_KEY).member_at("zhao@example.com") == member_id
+    rewrap(database, MASTER_KEY, NEW_KEY)
+    renewed = Ledger(database, Keyring(database, NEW_KEY))
+    assert Addresses(database, renewed, NEW_KEY).member_at("Zhao@example.com") == member_id

@@ -15,13 +15,18 @@ BEGIN
     RETURN changed;
 END $$;
 
--- What was encrypted under a key that follows from the former master key cannot be opened any more.
-CREATE FUNCTION forget_what_was_encrypted() RETURNS void
+-- What was encrypted or hashed under a key that follows from the former master key is of no use any more; addresses are
+-- hashed anew when the next member signs in.
+CREATE FUNCTION forget_what_was_derived() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
     DELETE FROM snapshots;
     UPDATE import_jobs SET report = NULL WHERE report IS NOT NULL;
+    DELETE FROM member_addresses;
+    UPDATE member_addresses_known SET position = 0;
+    DELETE FROM sign_in_failures;
+    DELETE FROM sign_in_places;
 END $$;
 
-REVOKE ALL ON FUNCTION rewrap_keys(uuid[], bytea[], bytea[], text), forget_what_was_encrypted() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION rewrap_keys(uuid[], bytea[], bytea[], text), forget_what_was_encrypted() TO genjin_app;
+REVOKE ALL ON FUNCTION rewrap_keys(uuid[], bytea[], bytea[], text), forget_what_was_derived() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rewrap_keys(uuid[], bytea[], bytea[], text), forget_what_was_derived() TO genjin_app;
