@@ -9,8 +9,8 @@ from typing import Protocol
 import structlog
 
 from crm import imports
+from crm.erasing import apply_erasures
 from ledger.database import Database
-from ledger.erasing.applying import apply
 from ledger.erasing.register import Register
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
@@ -62,21 +62,6 @@ def run(services: Needs, stop: Event, keep_checkpoints: Callable[[Event], None] 
         stop.set()
         for thread in beside:
             thread.join()
-
-
-def apply_erasures(services: Needs) -> None:
-    """Erase once more whoever came back with older keys, and complete the register; what fails is tried again."""
-    try:
-        applied = apply(services.database, services.keyring, services.erasures)
-    except Exception:
-        log.exception("erasures could not be applied and will be tried again")
-        return
-    if applied.destroyed:
-        log.warning(
-            "keys of persons who were erased were there again and are destroyed", subjects=len(applied.destroyed)
-        )
-    if applied.registered:
-        log.info("erasures were put down in the register", erasures=applied.registered)
 
 
 def _look_after_ledger(services: Needs, stop: Event) -> None:

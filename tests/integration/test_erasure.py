@@ -17,8 +17,8 @@ from psycopg import sql
 from typer.testing import CliRunner
 
 from aggregates.customer import Customer
-from crm import worker
 from crm.cli import app
+from crm.erasing import apply_erasures
 from integration.serving import Api, serving
 from keys import MASTER_KEY, as_setting
 from ledger.erasing.applying import apply
@@ -351,7 +351,7 @@ def test_a_database_that_never_knew_of_an_erasure_learns_it_from_the_register(ap
     subjects = (UUID(planted.id), UUID(planted.person), UUID(planted.former), UUID(planted.stays))
     services.erasures.keep(Erasure(subjects, subjects[0], 99, datetime.now(UTC)))
     assert readable(api, planted.id) == PROFILE["name"]
-    worker.apply_erasures(services)
+    apply_erasures(services)
     assert readable(api, planted.id) is None
     for path in ("/tracking", "/customers", f"/customers/{planted.id}/history"):
         answer = api.get(path)
