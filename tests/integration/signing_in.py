@@ -14,6 +14,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.limits.buckets import Allowance, Limits
 from commands.base import Command, execute
 from commands.door import Door
 from commands.members import GiveRoles, InviteMember, RegisterMember
@@ -72,7 +73,7 @@ class House:
     def __init__(self, services: Any, hasher: CountingHasher) -> None:
         self.services = services
         self.hasher = hasher
-        self.app = create_app(services)
+        self.app = create_app(services, Limits(unauthenticated=Allowance(0, 0)))
 
     @property
     def identity(self) -> Identity:

@@ -26,6 +26,8 @@ from api.limits.buckets import Allowance, Limits
 from integration.serving import Api
 from policy.table import GRANTS, Scope
 
+# Threads of the service draw at random, too: hypothesis takes that for drawing within a strategy.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 EXAMPLES = int(os.environ.get("CRM_TEST_EXAMPLES", "8"))
 """Requests of each route; more of them take longer and find more."""
 EXAMPLES_OF_ROLE = max(2, EXAMPLES // 4)

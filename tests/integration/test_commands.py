@@ -19,6 +19,7 @@ from psycopg import sql
 
 from aggregates.base import Acting, Aggregate, DomainError, ImportedRow, acting
 from aggregates.customer import Customer
+from aggregates.customer.events import PROFILE
 from aggregates.ids import new_id
 from aggregates.member import Member
 from aggregates.opportunity import Opportunity
@@ -144,6 +145,8 @@ CASES = [
     Case("AddContact", "customer", {"name": "Li", "is_main": True}),
     Case("ReviseContact", "customer", {"title": "Director"}, refers={"contact_id": "contact"}),
     Case("RemoveContact", "customer", refers={"contact_id": "contact"}),
+    Case("EraseContact", "customer", {"reason": "x"}, refers={"contact_id": "contact"}),
+    Case("EraseCustomer", "customer", {"reason": "x"}),
     Case("AssignOwner", "customer", refers={"owner_id": "member"}),
     Case("Categorise", "customer", {"category": "hot"}),
     Case("MoveLifecycle", "customer", {"lifecycle": "won", "basis": "contract"}),
@@ -196,6 +199,8 @@ CHANGED = {
     "AddContact": ("is_main", "contact_id", "name", "is_decision_maker"),
     "ReviseContact": ("title",),
     "RemoveContact": ("contact_id",),
+    "EraseContact": ("contacts", "contact_id", "subjects"),
+    "EraseCustomer": (*PROFILE, "contacts", "erased", "is_archived", "subjects"),
     "AssignOwner": ("owner_id",),
     "Categorise": ("category",),
     "MoveLifecycle": ("lifecycle", "occurred_on", "basis"),

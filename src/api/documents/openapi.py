@@ -56,6 +56,7 @@ _PROBLEMS = {
     "415": "The body is not JSON.",
     "422": "Fields do not fit; `errors` names them.",
     "429": "Too many requests; try again after Retry-After.",
+    "431": "The address and the headers are too large.",
     "503": "The database is away, busy or full, or the question takes too long; try again after Retry-After.",
 }
 _WRITE_ONLY = ("409", "412", "413", "415")
