@@ -7,10 +7,9 @@ from pathlib import Path
 from aggregates.choices import Role
 from policy.actions import NEEDED_BY
 from policy.masking import MASKED_FIELDS
-from policy.table import GRANTS
+from policy.table import GRANTS, Scope
 
 PAGE = Path("docs/permissions.md")
-_WORDS = {"-": "", "own": "own", "team": "team", "all": "all"}
 
 
 def page() -> str:
@@ -34,7 +33,7 @@ def page() -> str:
         "|---" * (len(Role) + 1) + "|",
     ]
     for permission, granted in GRANTS.items():
-        cells = " | ".join(_WORDS[granted[role].value] for role in Role)
+        cells = " | ".join("" if granted[role] is Scope.NONE else granted[role].value for role in Role)
         lines.append(f"| {permission} | {cells} |")
     lines += [
         "",

@@ -6,16 +6,16 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers.denied import is_denied, note_denied
 from api.answers.problems import FieldFault, Problem, document, invalid
-from api.answers.refusals import broken, malformed_by, problem_of, validation_faults
+from api.answers.refusals import broken, problem_of
 from api.changes.writing import HEADERS, do, idempotency_key
-from api.requests.bodies import read_json_bytes, refuse_ambiguous, refuse_malformed
+from api.requests.bodies import read_json_bytes, read_model
 from api.requests.identity import identify
 from api.requests.reading import json_response
 from api.services import Services, services_of
@@ -79,14 +79,7 @@ async def do_batch(request: Request) -> Response:
 
 
 def _all(crm: Services, body: bytes, actor: Actor, key: str | None, language: Language, path: str) -> Response:
-    try:
-        batch = Batch.model_validate_json(body)
-    except ValidationError as error:
-        if (malformed := malformed_by(error)) is not None:
-            refuse_malformed(body, malformed)
-        refuse_ambiguous(body)
-        raise invalid(*validation_faults(error, Batch)) from None
-    refuse_ambiguous(body)
+    batch = read_model(Batch, body)
     results = [_one(crm, item, index, actor, key, language, path) for index, item in enumerate(batch.commands)]
     refused = sum("problem" in result for result in results)
     headers = {"Content-Language": language, "Vary": "Accept-Language"}

@@ -10,16 +10,16 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aggregates.workspace import WORKSPACE_ID
 from api.answers.problems import FieldFault, invalid, malformed_header
-from api.answers.refusals import malformed_by, unknown_reference, validation_faults
+from api.answers.refusals import unknown_reference
 from api.requests.asking import ID, Parameter
-from api.requests.bodies import read_json_bytes, refuse_ambiguous, refuse_malformed
+from api.requests.bodies import read_json_bytes, read_model, refuse_ambiguous, refuse_malformed
 from api.requests.identity import identify
 from api.services import Services, services_of
 from commands.base import Command, execute
@@ -112,7 +112,7 @@ def _perform(
     crm.policy.require(actor, write.command.action)
     if write.path_fields:
         body = with_path_fields(body, write, path)
-    command = read_command(write.command, body)
+    command = read_model(write.command, body)
     return do(crm, command, to, actor, expecting, key)
 
 
@@ -132,19 +132,6 @@ def do(
         if unknown.values["id"] == to:
             raise
         raise unknown_reference(unknown, command.model_dump()) or unknown from None
-
-
-def read_command(model: type[Command], body: bytes) -> Command:
-    """The command that a body holds; raises Problem 400 or 422."""
-    try:
-        command = model.model_validate_json(body)
-    except ValidationError as error:
-        if (malformed := malformed_by(error)) is not None:
-            refuse_malformed(body, malformed)
-        refuse_ambiguous(body)
-        raise invalid(*validation_faults(error)) from None
-    refuse_ambiguous(body)
-    return command
 
 
 def with_path_fields(body: bytes, write: Write, path: Mapping[str, str]) -> bytes:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from starlette.requests import Request
 
-from api.answers.problems import invalid
-from api.answers.refusals import malformed_by, validation_faults
-from api.requests.bodies import read_json_bytes, refuse_ambiguous, refuse_malformed
+from api.requests.bodies import read_json_bytes, read_model
 from commands.fields import Email, Line, RoleField
 
 MAX_BODY = 16_384
@@ -87,13 +85,4 @@ BODIES: tuple[type[Body], ...] = (SignIn, AcceptCode, SetUp, ChangePassword, Mak
 
 async def read_body(request: Request, model: type[B]) -> B:
     """What was sent; raises Problem 400, 413, 415 or 422."""
-    body = await read_json_bytes(request, MAX_BODY)
-    try:
-        found = model.model_validate_json(body)
-    except ValidationError as error:
-        if (malformed := malformed_by(error)) is not None:
-            refuse_malformed(body, malformed)
-        refuse_ambiguous(body)
-        raise invalid(*validation_faults(error, model)) from None
-    refuse_ambiguous(body)
-    return found
+    return read_model(model, await read_json_bytes(request, MAX_BODY))

@@ -6,24 +6,21 @@ from typing import Any
 
 import msgspec
 from fastapi import APIRouter
-from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aggregates.customer import Customer
-from api.answers.problems import FieldFault, invalid
-from api.answers.refusals import malformed_by, validation_faults
 from api.answers.shapes.accesses import Accesses, ContactDetails, RevealAsked
 from api.reads.records import require_seen
 from api.requests.asking import ID, Asked, Parameter, ask
-from api.requests.bodies import read_json_bytes, refuse_ambiguous, refuse_malformed
+from api.requests.bodies import read_json_bytes, read_model
 from api.requests.identity import identify
 from api.requests.reading import add_read, json_response
 from api.services import Services, services_of
 from policy import Actor, Sight
 from policy.accesses import KINDS
-from projections.engine.lists.cursor import Cursors, ForeignCursor
+from projections.engine.lists.cursor import Cursors
 
 KIND = Parameter("kind", "enum", "Only these kinds, with commas between.", "reveal", choices=KINDS, many=True)
 ACTOR = Parameter("actor", "text", "Only what these did, with commas between.", "import:maven-pipeline", many=True)
@@ -46,12 +43,7 @@ def list_accesses(crm: Services, asked: Asked) -> Any:
     given = {name: asked.get(name) for name in names} | {f"{name}s": asked.get(name, ()) for name in ("kind", "actor")}
     cursors = Cursors(crm.cursor_secret)
     question = b"accesses" + msgspec.json.encode([asked.actor.id, given])
-    beyond = None
-    if (cursor := asked.get("cursor")) is not None:
-        try:
-            beyond = int(cursors.read(cursor, question)[0])
-        except ForeignCursor:
-            raise invalid(FieldFault("query", "/cursor", "unfit-cursor")) from None
+    beyond = asked.beyond(cursors, question)
     limit = asked.get("limit", 50)
     found = crm.accesses.page(limit + 1, **given, beyond=beyond)
     following = cursors.write([found[limit - 1].id], question) if len(found) > limit else None
@@ -72,7 +64,7 @@ async def reveal_contact_details(request: Request) -> Response:
 
 def _revealed(crm: Services, actor: Actor, asked: Asked, body: bytes) -> Response:
     reach = crm.policy.require(actor, "reveal-contacts")
-    reason = _reason(body)
+    reason = read_model(RevealAsked, body).reason
     customer = crm.ledger.load(Customer, asked.id)
     require_seen(customer, Sight(records=reach))
     crm.accesses.note("reveal", actor.id, "reveal-contacts", customer_id=customer.id, rows=1, reason=reason)
@@ -87,18 +79,6 @@ def _revealed(crm: Services, actor: Actor, asked: Asked, body: bytes) -> Respons
             ],
         }
     )
-
-
-def _reason(body: bytes) -> str:
-    try:
-        asked = RevealAsked.model_validate_json(body)
-    except ValidationError as error:
-        if (malformed := malformed_by(error)) is not None:
-            refuse_malformed(body, malformed)
-        refuse_ambiguous(body)
-        raise invalid(*validation_faults(error)) from None
-    refuse_ambiguous(body)
-    return asked.reason
 
 
 def add_access_reads(router: APIRouter) -> None:

@@ -11,13 +11,12 @@ from starlette.responses import Response
 
 from aggregates.customer import Customer
 from api.answers.bulk import note_bulk
-from api.answers.problems import FieldFault, invalid
 from api.answers.shapes.ledger import History
 from api.reads.records import require_seen
 from api.requests.asking import AFTER, AS_OF, ID, ON, TOPIC, Asked, Parameter
 from api.requests.reading import Moment, add_read, json_response, looking_at
 from api.services import Services
-from projections.engine.lists.cursor import Cursors, ForeignCursor
+from projections.engine.lists.cursor import Cursors
 from projections.history import queries
 from projections.history.labels import Lang
 from projections.history.records import Reading
@@ -74,7 +73,7 @@ def _page(crm: Services, asked: Asked, moment: Moment, given: dict[str, Any]) ->
         lang=lang,
         asked=wanted,
         newest_first=newest_first,
-        beyond=_beyond(asked.get("cursor"), cursors, question),
+        beyond=asked.beyond(cursors, question),
         limit=asked.get("limit", 50),
     )
     following = None if page.next is None else cursors.write([page.next], question)
@@ -95,15 +94,6 @@ def _told(page: dict[str, Any], asked: Asked) -> Response:
 
 def _question(viewer: str, wanted: queries.Asked, newest_first: bool) -> bytes:
     return b"history" + msgspec.json.encode([viewer, asdict(wanted), newest_first])
-
-
-def _beyond(cursor: str | None, cursors: Cursors, question: bytes) -> int | None:
-    if cursor is None:
-        return None
-    try:
-        return int(cursors.read(cursor, question)[0])
-    except ForeignCursor:
-        raise invalid(FieldFault("query", "/cursor", "unfit-cursor")) from None
 
 
 def add_history_reads(router: APIRouter) -> None:

@@ -20,7 +20,7 @@ from ledger.proof.claims import verify_claims
 from ledger.proof.comparing import Comparison, compare
 from ledger.proof.statements import Unreadable, parsed
 from ledger.proof.stretches import verify_in_stretches
-from projections.engine.lists.cursor import Cursors, ForeignCursor
+from projections.engine.lists.cursor import Cursors
 
 FROM = Parameter("from", "number", "The first position to check; what is before it is trusted.", 1, least=1)
 UPTO = Parameter("upto", "number", "The last position to check; the end when left out.", 1024, least=1)
@@ -87,11 +87,8 @@ def list_checkpoints(crm: Services, asked: Asked) -> Any:
     """The signed checkpoints, the newest first, as they lie in their folder; statements of restorations, too."""
     folder, cursors = _visible(crm), Cursors(crm.cursor_secret)
     names = folder.names()[::-1]
-    if (cursor := asked.get("cursor")) is not None:
-        try:
-            beyond = str(cursors.read(cursor, _QUESTION)[0])
-        except ForeignCursor:
-            raise invalid(FieldFault("query", "/cursor", "unfit-cursor")) from None
+    beyond = asked.beyond(cursors, _QUESTION)
+    if beyond is not None:
         names = [name for name in names if name < beyond]
     limit = asked.get("limit", 50)
     items = []

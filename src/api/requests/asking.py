@@ -16,7 +16,7 @@ from api.answers.problems import FieldFault, Place, invalid, shortened
 from api.answers.refusals import query_fault
 from api.texts import DEFAULT_LANGUAGE, Language, preferred
 from policy import NOBODY, Actor, Sight
-from projections.engine.lists.cursor import Cursors
+from projections.engine.lists.cursor import Cursors, ForeignCursor
 from projections.engine.lists.listing import Listing
 from projections.engine.lists.query import MAX_LIMIT, Query
 from projections.engine.lists.refused import QueryRefused
@@ -148,6 +148,16 @@ class Asked:
         """The id in the path."""
         found: UUID = self.values["id"]
         return found
+
+    def beyond(self, cursors: Cursors, question: bytes) -> Any:
+        """Where the page before ended, for lists that go by one value; None for the first. Raises Problem 422."""
+        cursor = self.values.get("cursor")
+        if cursor is None:
+            return None
+        try:
+            return cursors.read(cursor, question)[0]
+        except ForeignCursor:
+            raise invalid(FieldFault("query", "/cursor", "unfit-cursor")) from None
 
     def get(self, name: str, default: Any = None) -> Any:
         """Any other parameter."""

@@ -6,12 +6,15 @@ import json
 import math
 import re
 from decimal import Decimal, InvalidOperation
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
+from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from api.answers.problems import FieldFault, Problem, invalid, pointer_to
+from api.answers.refusals import malformed_by, validation_faults
 
+M = TypeVar("M", bound=BaseModel)
 MAX_BODY = 1_048_576
 _JSON_TYPES = ("application/json", "application/merge-patch+json")
 
@@ -59,6 +62,19 @@ def _require_json(request: Request) -> None:
     charset = parameters.strip().lower().replace('"', "")
     if kind.strip().lower() not in _JSON_TYPES or charset not in ("", "charset=utf-8", "charset=utf8"):
         raise Problem(415, "wrong-content-type", {"given": given[:100]}, headers={"Accept": "application/json"})
+
+
+def read_model(model: type[M], body: bytes) -> M:
+    """What a body says, as a model; raises Problem 400 or 422."""
+    try:
+        found = model.model_validate_json(body)
+    except ValidationError as error:
+        if (malformed := malformed_by(error)) is not None:
+            refuse_malformed(body, malformed)
+        refuse_ambiguous(body)
+        raise invalid(*validation_faults(error, model)) from None
+    refuse_ambiguous(body)
+    return found
 
 
 def refuse_ambiguous(body: bytes) -> None:

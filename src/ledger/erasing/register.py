@@ -6,16 +6,15 @@ the first of the subjects, written aside, flushed to the disk and then given its
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
+
+from ledger.placing import place
 
 _NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json")
 FORMAT = 1
@@ -77,25 +76,7 @@ class Register:
 
     def _place(self, name: str, data: bytes) -> None:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        aside = self.path / f".{name}.{secrets.token_hex(4)}.part"
-        try:
-            with aside.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(self.path / name)
-        finally:
-            aside.unlink(missing_ok=True)
-        self._flush()
-
-    def _flush(self) -> None:
-        """Have the new name on the disk, too, where the file system can do that for a folder."""
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            with suppress(OSError):
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        place(self.path / name, data)
 
 
 def _name(subject: UUID) -> str:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from ledger.placing import place
 from ledger.proof.statements import KEY_LENGTH, Kind, Signed, Statement
 
 PUBLIC_KEY = "public.key"
@@ -97,26 +96,7 @@ class Folder:
         return len(superfluous)
 
     def _place(self, name: str, data: bytes) -> None:
-        aside = self.path / f".{name}.{secrets.token_hex(4)}.part"
-        try:
-            with aside.open("xb") as file:
-                os.fchmod(file.fileno(), _READABLE)
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(self.path / name)
-        finally:
-            aside.unlink(missing_ok=True)
-        self._flush()
-
-    def _flush(self) -> None:
-        """Have the new name on the disk, too, where the file system can do that for a folder."""
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            with suppress(OSError):
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        place(self.path / name, data, _READABLE)
 
 
 def name_of(statement: Statement) -> str:
