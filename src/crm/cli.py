@@ -8,6 +8,7 @@ import typer
 
 from crm import importing
 from crm.console import (
+    archive,
     checkpoints,
     disclosing,
     erasures,
@@ -41,7 +42,9 @@ app.command()(replaying.replay)
 app.command()(proving.rebuild)
 app.command()(proving.verify)
 app.command()(disclosing.disclose)
+app.command()(archive.recover)
 app.command("rewrap-keys")(rewrapping.rewrap_keys)
+app.add_typer(archive.app, name="archive")
 app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(erasures.app, name="erasures")
 app.add_typer(tokens.app, name="token")

@@ -27,6 +27,7 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
 PROJECT = Path(__file__).resolve().parents[2]
 LONGEST_BETWEEN_CHECKPOINTS = 86_400
+LONGEST_ARCHIVED = 3_650
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,10 @@ class Settings:
     """How often a checkpoint is written; 0 for never."""
     erasure_dir: Path
     """Where the register of erasures lies, in a folder for each schema."""
+    archive_dir: Path | None
+    """Where the embedded server archives its write-ahead log, to be recovered to any moment; nowhere by default."""
+    archive_days: int
+    """For how many days back the archive must do."""
     signing_key: bytes | None = field(repr=False)
     """The key that checkpoints are signed with; without one it is made once, in `data_dir`."""
     trusted_keys: tuple[bytes, ...]
@@ -78,6 +83,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         former_key=_key(environment, "CRM_OLD_MASTER_KEY"),
         checkpoint_dir=_folder(environment, "CRM_CHECKPOINT_DIR", data_dir / "checkpoints"),
         erasure_dir=_folder(environment, "CRM_ERASURE_DIR", data_dir / "erasures"),
+        archive_dir=_archive_dir(environment),
+        archive_days=_archive_days(environment),
         checkpoint_seconds=_checkpoint_seconds(environment),
         signing_key=_key(environment, "CRM_SIGNING_KEY"),
         trusted_keys=_trusted_keys(environment),
@@ -193,6 +200,26 @@ def _folder(environment: Mapping[str, str], name: str, usual: Path) -> Path:
     if folder.exists() and not folder.is_dir():
         raise SettingRefused(f"{name} must be a folder, and {folder} is a file.")
     return folder.resolve()
+
+
+def _archive_dir(environment: Mapping[str, str]) -> Path | None:
+    if not (given := environment.get("CRM_ARCHIVE_DIR")):
+        return None
+    if environment.get("CRM_DATABASE_URL"):
+        raise SettingRefused(
+            "CRM_ARCHIVE_DIR is for the embedded database: leave it out beside CRM_DATABASE_URL, and have that server "
+            "archive as docs/operations.md tells."
+        )
+    return _folder(environment, "CRM_ARCHIVE_DIR", Path(given))
+
+
+def _archive_days(environment: Mapping[str, str]) -> int:
+    text = environment.get("CRM_ARCHIVE_DAYS") or "7"
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= LONGEST_ARCHIVED:
+        raise SettingRefused(
+            f"CRM_ARCHIVE_DAYS must be a whole number of days from 1 to {LONGEST_ARCHIVED}, and not {text!r}."
+        )
+    return int(text)
 
 
 def _checkpoint_seconds(environment: Mapping[str, str]) -> int:

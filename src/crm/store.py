@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from crm import master_key
+from crm.database.archive.archiving import Archiving
 from crm.database.embedded import EmbeddedServer
 from crm.database.errors import DatabaseUnusable
 from crm.database.server import make_ready
@@ -82,7 +83,8 @@ def opened(settings: Settings) -> Iterator[Store]:
         return
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        server = EmbeddedServer(settings.data_dir / "postgres")
+        archiving = None if settings.archive_dir is None else Archiving(settings.archive_dir)
+        server = EmbeddedServer(settings.data_dir / "postgres", archiving)
         server.start()
     except OSError as refused:
         raise DatabaseUnusable(f"CRM_DATA_DIR must be a folder that can be written to: {refused}.") from refused

@@ -9,6 +9,7 @@ from typing import Protocol
 import structlog
 
 from crm import imports
+from crm.database.archive.failing import warn_of_failing
 from crm.erasing import apply_erasures
 from ledger.database import Database
 from ledger.erasing.register import Register
@@ -23,6 +24,7 @@ log = structlog.get_logger(__name__)
 SNAPSHOTS_APART = 10.0
 FORGETTING_APART = 3600.0
 ERASING_APART = 60.0
+ARCHIVING_APART = 60.0
 
 
 class Needs(Protocol):
@@ -65,7 +67,7 @@ def run(services: Needs, stop: Event, keep_checkpoints: Callable[[Event], None] 
 
 
 def _look_after_ledger(services: Needs, stop: Event) -> None:
-    """Snapshots of long aggregates, erasures, and answers to repeated requests that are kept no longer."""
+    """Snapshots of long aggregates, erasures, answers to repeated requests that are kept no longer, and the archive."""
     ledger, rounds = services.ledger, 0
     while not stop.is_set():
         try:
@@ -74,6 +76,8 @@ def _look_after_ledger(services: Needs, stop: Event) -> None:
                 forget_idempotency_keys(ledger.database)
             if rounds % int(ERASING_APART / SNAPSHOTS_APART) == 0:
                 apply_erasures(services)
+            if rounds % int(ARCHIVING_APART / SNAPSHOTS_APART) == 0:
+                ledger.database.read(warn_of_failing)
             rounds += 1
         except Exception:
             log.exception("the upkeep of the ledger is tried again")

@@ -120,7 +120,7 @@ def test_nobody_else_gets_in(folder: Path) -> None:
     assert socket.stat().st_mode & 0o777 == 0o700
     assert socket != folder / "data"
     rules = (folder / "data" / "pg_hba.conf").read_text()
-    assert rules.split() == ["local", "all", "all", "peer", "map=genjin"]
+    assert rules.split() == ["local", "all,replication", "all", "peer", "map=genjin"]
     assert "trust" not in rules
     server.stop()
 

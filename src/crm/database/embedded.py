@@ -15,7 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 import psycopg
@@ -43,13 +45,26 @@ def programs() -> Path:
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
+class Archiving(Protocol):
+    """How a server archives its write-ahead log."""
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """The settings of the server."""
+
+    def make_ready(self, data: Path, user: SystemUser) -> None:
+        """Let the server's user do so, before the server starts."""
+
+
 class EmbeddedServer:
     """A PostgreSQL of our own under a folder; `start` and `stop` say when this process needs it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, archiving: Archiving | None = None, *, start_within: int = 120) -> None:
         self._folder = folder.resolve()
         self._data = self._folder / "data"
         self._lease = Lease(self._folder)
+        self._archiving = archiving
+        self._start_within = start_within
 
     def start(self) -> None:
         """Find it running, or run it; it keeps running at least until `stop` or the end of this process."""
@@ -65,7 +80,7 @@ class EmbeddedServer:
 
     def keep_running(self) -> None:
         """Run it again when it is gone though this process still needs it."""
-        if not self._is_alive():
+        if not self.is_alive():
             with turn(self._folder):
                 if not self._answers():
                     self._run()
@@ -99,7 +114,7 @@ class EmbeddedServer:
         name = hashlib.sha256(os.fsencode(self._folder)).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"genjin-{os.geteuid()}-{name}"
 
-    def _is_alive(self) -> bool:
+    def is_alive(self) -> bool:
         """Its process is there, which costs less to find out than whether it answers.
 
         A dead process that nobody has buried yet, and another one that got its number, are not it.
@@ -127,7 +142,10 @@ class EmbeddedServer:
         user.owns(self._socket)
         if not (self._data / "PG_VERSION").exists():
             self._initialise(user)
-        self._write("postgresql.conf", tuning.settings(self._socket), user)
+        if self._archiving is not None:
+            self._archiving.make_ready(self._data, user)
+        more = {} if self._archiving is None else self._archiving.settings
+        self._write("postgresql.conf", tuning.settings(self._socket, more), user)
         hba, ident = tuning.callers(pwd.getpwuid(os.geteuid()).pw_name)
         self._write("pg_hba.conf", hba, user)
         self._write("pg_ident.conf", ident, user)
@@ -140,7 +158,7 @@ class EmbeddedServer:
         while True:
             self._forget_the_dead()
             try:
-                self._control("start", "--timeout=120", "--log", str(self._data / "start.log"))
+                self._control("start", f"--timeout={self._start_within}", "--log", str(self._data / "start.log"))
             except DatabaseUnusable as refused:
                 if not any(sign in str(refused) for sign in PASSING) or time.monotonic() > deadline:
                     raise

@@ -36,6 +36,10 @@ class SystemUser:
             os.chown(folder, self.uid, self.gid)
         folder.chmod(0o700)
 
+    def takes(self, path: Path) -> None:
+        """Make a file or folder this user's."""
+        os.chown(path, self.uid, self.gid)
+
     def passes(self, path: Path) -> None:
         """Let a lent user pass through the folders above a path, without showing what is in them."""
         if self.is_lent:

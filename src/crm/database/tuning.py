@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -9,7 +10,7 @@ import psutil
 MB = 1024 * 1024
 
 
-def settings(socket: Path) -> str:
+def settings(socket: Path, more: Mapping[str, str]) -> str:
     """The text of `postgresql.conf`."""
     memory = psutil.virtual_memory().total // MB
     return (
@@ -17,7 +18,7 @@ def settings(socket: Path) -> str:
             f"{name} = {value}"
             for name, value in {
                 "listen_addresses": "''",
-                "unix_socket_directories": _quoted(str(socket)),
+                "unix_socket_directories": quoted(str(socket)),
                 "unix_socket_permissions": "0700",
                 "max_connections": 200,
                 "shared_buffers": f"{min(1024, max(128, memory // 16))}MB",
@@ -41,6 +42,7 @@ def settings(socket: Path) -> str:
                 "log_truncate_on_rotation": "on",
                 "log_error_verbosity": "terse",
                 "log_line_prefix": "'%m [%p] %u '",
+                **{name: quoted(value) for name, value in more.items()},
             }.items()
         )
         + "\n"
@@ -49,8 +51,9 @@ def settings(socket: Path) -> str:
 
 def callers(user: str) -> tuple[str, str]:
     """The texts of `pg_hba.conf` and `pg_ident.conf`: this user of the operating system alone, in any role."""
-    return "local all all peer map=genjin\n", f'genjin "{user}" all\n'
+    return "local all,replication all peer map=genjin\n", f'genjin "{user}" all\n'
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def quoted(text: str) -> str:
+    """A value as it stands in a file of settings."""
+    return "'" + text.replace("\\", r"\\").replace("'", "''").replace("\n", r"\n") + "'"

@@ -1,0 +1,162 @@
+"""Commands for the archive of the embedded database, and for recovering it to a moment."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from crm.output import AsJson, as_json, as_table, err, refusal, sentence
+
+if TYPE_CHECKING:
+    from crm.database.archive.failing import Failing
+    from crm.database.archive.folder import Archive
+    from crm.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="The archive: from which the database is recovered to any moment.")
+MB = 1024 * 1024
+NEXT = """
+The database as it was {when} is in {folder}.
+
+Put master.key and signing.key there, or set CRM_MASTER_KEY and CRM_SIGNING_KEY. Let it see the present register of
+erasures and the checkpoints: copy the folders erasures and checkpoints there, or set CRM_ERASURE_DIR and
+CRM_CHECKPOINT_DIR. Then:
+
+  CRM_DATA_DIR={folder} crm restored
+  CRM_DATA_DIR={folder} crm serve
+"""
+
+
+@app.command()
+def base(json: AsJson = False) -> None:
+    """Take a base backup while the database serves, and remove what no moment of CRM_ARCHIVE_DAYS needs any more."""
+    from crm import settings, store
+    from crm.database.archive import base, retention
+
+    chosen = settings.read()
+    archive = _archive(chosen)
+    with store.opened(chosen) as opened, base.alone(archive), err.status("Taking a base backup"):
+        path = base.take(opened.conninfo, archive)
+        removed = retention.remove_older(_archive(chosen), datetime.now(UTC), chosen.archive_days)
+    if json:
+        as_json({"base": path.name, "removed": removed})
+    else:
+        sentence(f"{path} is whole. Removed: {removed.bases} base backups, {removed.segments} segments.")
+
+
+@app.command("list")
+def list_(json: AsJson = False) -> None:
+    """Show from which moment to which one can recover, and whether archiving fails; nothing is started for that."""
+    from crm import settings
+
+    chosen = settings.read()
+    archive, fault = _archive(chosen), _fault(chosen)
+    usable = archive.usable()
+    found = [(each, archive.reach(each), each in usable) for each in archive.bases]
+    size = sum(each.bytes for each in archive.segments.values())
+    if json:
+        bases = [
+            {
+                "base": each.path.name,
+                "from": each.moment,
+                "until": reach.until if is_usable else None,
+                "missing": reach.missing and reach.missing.name,
+                "bytes": each.bytes,
+            }
+            for each, reach, is_usable in found
+        ]
+        as_json({"bases": bases, "segments": len(archive.segments), "segment_bytes": size, "failing": fault})
+        return
+    rows = [
+        (each.path.name, each.moment, reach.until if is_usable else "another line", f"{each.bytes / MB:.1f} MB")
+        for each, reach, is_usable in found
+    ]
+    as_table(["base", "from (UTC)", "until about", "size"], rows)
+    sentence(f"{len(archive.segments)} segments, {size / MB:.1f} MB.")
+    for missing in dict.fromkeys(reach.missing for _, reach, _ in found if reach.missing):
+        sentence(f"The segment {missing.name} is missing: one cannot recover past it from a base before it.")
+    if fault is not None:
+        sentence(f"Archiving fails: {fault.segment} was last tried at {fault.tried_at.isoformat()}.")
+
+
+def recover(
+    until: Annotated[str, typer.Option(help="The moment, as 2026-03-31T18:00:00+08:00, or `latest`.")],
+    into: Annotated[Path, typer.Option(help="A folder that is new or empty; it becomes a data folder.")],
+    json: AsJson = False,
+) -> None:
+    """Recover the embedded database to a moment from the archive, into a folder of its own.
+
+    Whatever runs goes on undisturbed. docs/operations.md tells how the folder is then put to use.
+    """
+    from crm import settings
+    from crm.database.archive.planning import plan
+    from crm.database.archive.recovery import recover
+
+    moment = _moment(until)
+    planned = plan(_archive(settings.read()), moment, datetime.now(UTC))
+    folder = into.expanduser().resolve()
+    with _progress(quiet=json) as told:
+        done = recover(planned, folder, told)
+    if json:
+        as_json({"folder": str(folder), "base": done.base, "until": moment, "last_change_at": done.last_change_at})
+        return
+    when = "at the end of the archive" if moment is None else f"at {moment.isoformat()}"
+    if done.last_change_at is not None:
+        when += f" (last change {done.last_change_at.astimezone(UTC).isoformat()})"
+    sentence(NEXT.format(when=when, folder=shlex.quote(str(folder))).strip("\n"))
+
+
+def _archive(chosen: Settings) -> Archive:
+    from crm.database.archive.folder import Archive
+
+    if chosen.archive_dir is None:
+        _refuse("CRM_ARCHIVE_DIR must name the folder of the archive.")
+    return Archive(chosen.archive_dir)
+
+
+def _fault(chosen: Settings) -> Failing | None:
+    """What fails at the server of the settings, if it runs."""
+    import psycopg
+
+    from crm.database.archive.failing import failing
+    from crm.database.embedded import EmbeddedServer
+
+    server = EmbeddedServer(chosen.data_dir / "postgres")
+    if not server.is_alive():
+        return None
+    with closing(psycopg.connect(server.conninfo("postgres"))) as connection:
+        return failing(connection)
+
+
+def _moment(text: str) -> datetime | None:
+    if text == "latest":
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        _refuse(
+            f"--until must be `latest` or a moment with its offset, as 2026-03-31T18:00:00+08:00, and not {text!r}."
+        )
+    return moment
+
+
+def _refuse(why: str) -> NoReturn:
+    refusal(why)
+    raise typer.Exit(1)
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
+        task = bar.add_task("Verifying", total=None)
+        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)

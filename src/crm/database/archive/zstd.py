@@ -1,0 +1,24 @@
+"""How segments are compressed; a checksum in each of them tells one that is damaged."""
+
+from __future__ import annotations
+
+import sys
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+ENDING = ".zst"
+Damaged = zstd.ZstdError
+WHERE = zstd.__file__
+
+
+def compressed(content: bytes) -> bytes:
+    """In one frame, with its length and a checksum."""
+    return zstd.compress(content, options={zstd.CompressionParameter.checksum_flag: 1})
+
+
+def decompressed(content: bytes) -> bytes:
+    """As it was before; raises Damaged where that cannot be told."""
+    return zstd.decompress(content)
