@@ -130,13 +130,13 @@ def crm(data: Path, *words: str, **environment: str) -> subprocess.CompletedProc
     )
 
 
-def crm_here(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def crm_here(data: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The same in this process, which has read all the code already."""
     from crm.cli import main
 
     printed, complained, code = io.StringIO(), io.StringIO(), 0
     with (
-        patch.dict(os.environ, environment_of(data), clear=True),
+        patch.dict(os.environ, environment_of(data, **environment), clear=True),
         patch.object(sys, "argv", ["crm", *words]),
         redirect_stdout(printed),
         redirect_stderr(complained),

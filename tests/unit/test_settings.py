@@ -24,6 +24,7 @@ def test_nothing_needs_to_be_set() -> None:
     assert settings.checkpoint_dir == settings.data_dir / "checkpoints"
     assert (settings.erasure_dir, settings.former_key) == (settings.data_dir / "erasures", None)
     assert (settings.checkpoint_seconds, settings.signing_key, settings.trusted_keys) == (300, None, ())
+    assert (settings.archive_dir, settings.archive_days) == (None, 7)
     assert (settings.log_format, settings.limits, settings.patience) == ("text", Limits(), Patience())
 
 
@@ -65,6 +66,13 @@ def test_everything_may_be_set(tmp_path: Path) -> None:
     assert (settings.signing_key, settings.trusted_keys) == (SIGNING_KEY, (MASTER_KEY, SIGNING_KEY))
 
 
+def test_an_archive_is_for_the_embedded_database(tmp_path: Path) -> None:
+    settings = read({"CRM_ARCHIVE_DIR": str(tmp_path / "archive"), "CRM_ARCHIVE_DAYS": "30"})
+    assert (settings.archive_dir, settings.archive_days) == (tmp_path / "archive", 30)
+    with pytest.raises(SettingRefused, match=r"CRM_ARCHIVE_DIR is for the embedded database: .* docs/operations.md"):
+        read({"CRM_ARCHIVE_DIR": str(tmp_path), "CRM_DATABASE_URL": "postgresql://ann@db.example/crm"})
+
+
 def test_an_empty_value_is_one_that_is_not_set() -> None:
     assert read({"CRM_PORT": "", "CRM_DATABASE_URL": "", "CRM_SCHEMA": "", "CRM_MASTER_KEY": ""}) == read({})
 
@@ -75,6 +83,10 @@ def test_an_empty_value_is_one_that_is_not_set() -> None:
         ("CRM_DATABASE_URL", "mysql://there/crm", "postgresql://user:password@host:5432/genjin"),
         ("CRM_DATABASE_URL", "postgresql://host-only", "must name a PostgreSQL database"),
         ("CRM_DATA_DIR", __file__, "must be a folder"),
+        ("CRM_ARCHIVE_DIR", __file__, "must be a folder"),
+        ("CRM_ARCHIVE_DAYS", "0", "a whole number of days from 1 to 3650"),
+        ("CRM_ARCHIVE_DAYS", "3651", "a whole number of days from 1 to 3650"),
+        ("CRM_ARCHIVE_DAYS", "a week", "a whole number of days from 1 to 3650"),
         ("CRM_PORT", "http", "a whole number from 1 to 65535"),
         ("CRM_PORT", "0", "a whole number from 1 to 65535"),
         ("CRM_PORT", "65536", "a whole number from 1 to 65535"),

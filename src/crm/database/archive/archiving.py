@@ -31,11 +31,8 @@ class Archiving:
         }
 
     def make_ready(self, data: Path, user: SystemUser) -> None:
-        """Let the server's user write there; where that is not possible the server goes on, and its failures show."""
-        with suppress(OSError):
-            user.owns(self._segments)
-            user.passes(self._segments)
-        let_run_python(user)
+        """Let the server's user write there; where it cannot, the server goes on, and its failures show."""
+        let_in(self._segments, user)
         _archive_histories(data, user)
 
 
@@ -44,12 +41,15 @@ def fetching(folder: Path) -> str:
     return f'{_run("fetch", folder / "wal")} %f "%p"'
 
 
-def let_run_python(user: SystemUser) -> None:
-    """Let the server's user pass to Python and to what these commands import."""
-    for each in (Path(sys.executable), Path(sys.prefix) / "lib", Path(os.__file__), Path(keep.__file__)):
-        user.passes(each)
-    if zstd.WHERE:
-        user.passes(Path(zstd.WHERE))
+def let_in(segments: Path, user: SystemUser) -> None:
+    """Give the server's user the segments, also those that were copied here, and let it run Python."""
+    with suppress(OSError):
+        user.owns(segments)
+        for each in (segments, Path(sys.executable), Path(os.__file__), Path(keep.__file__), Path(zstd.WHERE)):
+            user.passes(each)
+        if user.is_lent:
+            for file in segments.iterdir():
+                user.takes(file)
 
 
 def _run(module: str, folder: Path) -> str:

@@ -46,11 +46,11 @@ def alone(archive: Archive) -> Iterator[None]:
     """Take and remove base backups in an archive while nobody else does."""
     try:
         archive.base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with turn(archive.base):
+            tidy(archive)
+            yield
     except OSError as refused:
         raise ArchiveUnusable(f"CRM_ARCHIVE_DIR must be a folder that can be written to: {refused}.") from refused
-    with turn(archive.base):
-        tidy(archive)
-        yield
 
 
 def verify(base: Path) -> None:

@@ -45,7 +45,7 @@ def tidy(archive: Archive) -> None:
     for each in archive.base.iterdir():
         if _LEFT_OVER.fullmatch(each.name):
             shutil.rmtree(each)
-    for each in archive.wal.iterdir():
+    for each in archive.wal.glob(".*"):
         if _LEFT_OVER.fullmatch(each.name) and time.time() - each.stat().st_mtime > _AT_WORK:
             each.unlink(missing_ok=True)
 

@@ -11,7 +11,7 @@ else:
 
 ENDING = ".zst"
 Damaged = zstd.ZstdError
-WHERE = zstd.__file__
+WHERE = str(zstd.__file__)
 
 
 def compressed(content: bytes) -> bytes:
