@@ -174,10 +174,15 @@ def test_what_the_archive_does_not_hold_is_refused_with_a_sentence(scene: Scene)
     assert not (scene.place / "refused").exists()
 
 
+def kept_last(archive: Path) -> str:
+    """When the last segment was archived."""
+    last = max(each.stat().st_mtime for each in (archive / "wal").glob("*.zst"))
+    return datetime.fromtimestamp(last, UTC).isoformat()
+
+
 def test_a_moment_after_the_last_change_is_not_taken_for_the_last_change(scene: Scene) -> None:
     """PostgreSQL reads to the end and gives up; the sentence says when the last change was."""
-    last = max(each.stat().st_mtime for each in (scene.archive / "wal").glob("*.zst"))
-    refused = scene.recover(datetime.fromtimestamp(last, UTC).isoformat(), "refused")
+    refused = scene.recover(kept_last(scene.archive), "refused")
     assert "The last change in the archive is of 20" in refused.stderr
     assert "with --until latest" in refused.stderr
     assert not (scene.place / "refused").exists()
@@ -192,8 +197,9 @@ def test_a_damaged_archive_never_gives_less_than_was_asked_for(scene: Scene) -> 
     refused = scene.recover("latest", "refused", archive)
     assert f"The database could not be recovered: {before} is damaged" in refused.stderr
     before.write_bytes(compressed(decompressed(content)[:1024] + bytes(SIZE - 1024)))
-    refused = scene.recover("latest", "refused", archive)
-    assert f"The log ends in the segment {before.stem}, and {last.stem} is the last one" in refused.stderr
+    for until in ("latest", kept_last(scene.archive)):
+        refused = scene.recover(until, "refused", archive)
+        assert f"The log ends in the segment {before.stem}, and {last.stem} is the last one" in refused.stderr
     before.unlink()
     refused = scene.recover("latest", "refused", archive)
     assert f"The segment {before.stem} is missing" in refused.stderr

@@ -53,6 +53,7 @@ def base(json: AsJson = False) -> None:
 def list_(json: AsJson = False) -> None:
     """Show from which moment to which one can recover, and whether archiving fails; nothing is started for that."""
     from crm import settings
+    from crm.database.archive.planning import in_words
 
     chosen = settings.read()
     archive, fault = _archive(chosen), _fault(chosen)
@@ -73,15 +74,15 @@ def list_(json: AsJson = False) -> None:
         as_json({"bases": bases, "segments": len(archive.segments), "segment_bytes": size, "failing": fault})
         return
     rows = [
-        (each.path.name, each.moment, reach.until if is_usable else "another line", f"{each.bytes / MB:.1f} MB")
+        (in_words(each.moment), in_words(reach.until) if is_usable else "on a line that was left", _size(each.bytes))
         for each, reach, is_usable in found
     ]
-    as_table(["base", "from (UTC)", "until about", "size"], rows)
-    sentence(f"{len(archive.segments)} segments, {size / MB:.1f} MB.")
+    as_table(["from", "until about", "size"], rows)
+    sentence(f"{len(archive.segments)} segments, {_size(size)}.")
     for missing in dict.fromkeys(reach.missing for _, reach, _ in found if reach.missing):
         sentence(f"The segment {missing.name} is missing: one cannot recover past it from a base before it.")
     if fault is not None:
-        sentence(f"Archiving fails: {fault.segment} was last tried at {fault.tried_at.isoformat()}.")
+        sentence(f"Archiving fails: {fault.segment} was last tried at {in_words(fault.tried_at)}.")
 
 
 def recover(
@@ -94,7 +95,7 @@ def recover(
     Whatever runs goes on undisturbed. docs/operations.md tells how the folder is then put to use.
     """
     from crm import settings
-    from crm.database.archive.planning import plan
+    from crm.database.archive.planning import in_words, plan
     from crm.database.archive.recovery import recover
 
     moment = _moment(until)
@@ -105,10 +106,14 @@ def recover(
     if json:
         as_json({"folder": str(folder), "base": done.base, "until": moment, "last_change_at": done.last_change_at})
         return
-    when = "at the end of the archive" if moment is None else f"at {moment.isoformat()}"
+    when = "at the end of the archive" if moment is None else f"at {in_words(moment)}"
     if done.last_change_at is not None:
-        when += f" (last change {done.last_change_at.astimezone(UTC).isoformat()})"
+        when += f" (last change {in_words(done.last_change_at)})"
     sentence(NEXT.format(when=when, folder=shlex.quote(str(folder))).strip("\n"))
+
+
+def _size(count: int) -> str:
+    return f"{count / MB:.1f} MB"
 
 
 def _archive(chosen: Settings) -> Archive:

@@ -14,6 +14,9 @@ from crm.database.system_user import SystemUser
 LONGEST_UNARCHIVED = "60s"
 """How old a change may be that is in no archived segment yet."""
 
+_IN_PATH = Path(sys.executable).parent / "any"
+"""Beside the program, which itself may be a link to elsewhere."""
+
 
 class Archiving:
     """An archive in a folder, as the server that fills it sees it."""
@@ -45,8 +48,8 @@ def let_in(segments: Path, user: SystemUser) -> None:
     """Give the server's user the segments, also those that were copied here, and let it run Python."""
     with suppress(OSError):
         user.owns(segments)
-        for each in (segments, Path(sys.executable), Path(os.__file__), Path(keep.__file__), Path(zstd.WHERE)):
-            user.passes(each)
+        for each in (segments, _IN_PATH, sys.executable, os.__file__, keep.__file__, zstd.WHERE):
+            user.passes(Path(each))
         if user.is_lent:
             for file in segments.iterdir():
                 user.takes(file)

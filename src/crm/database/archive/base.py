@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -20,8 +20,6 @@ from crm.database.archive.retention import tidy
 from crm.database.embedded import programs
 from crm.database.errors import ArchiveUnusable
 from crm.database.lease import turn
-
-TARS = ("base.tar.gz", "pg_wal.tar.gz")
 
 
 def take(conninfo: str, archive: Archive) -> Path:
@@ -89,9 +87,10 @@ def _require_archiving(connection: psycopg.Connection, archive: Archive) -> None
 
 
 def _clock(connection: psycopg.Connection) -> datetime:
+    """The next whole millisecond, so that it can be told without losing digits."""
     (now,) = connection.execute("SELECT clock_timestamp()").fetchone() or (None,)
     assert isinstance(now, datetime)
-    return now
+    return now + timedelta(microseconds=1000 - now.microsecond % 1000)
 
 
 def _placed(aside: Path, moment: datetime) -> Path:

@@ -30,12 +30,12 @@ def plan(archive: Archive, until: datetime | None, now: datetime) -> Plan:
     if until is None:
         return _to_the_end(archive, usable[-1])
     if until > now:
-        raise ArchiveUnusable(f"{_text(until)} lies in the future: it is {_text(now)} now.")
+        raise ArchiveUnusable(f"{in_words(until)} lies in the future: it is {in_words(now)} now.")
     earlier = [each for each in usable if each.moment <= until]
     if not earlier:
         raise ArchiveUnusable(
-            f"{_text(until)} is before the end of the oldest base backup: the earliest moment to recover is "
-            f"{_text(usable[0].moment)}."
+            f"{in_words(until)} is before the end of the oldest base backup: the earliest moment to recover is "
+            f"{in_words(usable[0].moment)}."
         )
     return _to_a_moment(archive, earlier[-1], until)
 
@@ -45,7 +45,7 @@ def _to_the_end(archive: Archive, base: Base) -> Plan:
     if reach.missing is not None:
         raise ArchiveUnusable(
             f"The segment {reach.missing.name} is missing in {archive.wal}, and later ones are there: put it back, or "
-            f"recover to a moment up to {_text(reach.until)}."
+            f"recover to a moment up to {in_words(reach.until)}."
         )
     return Plan(archive, base, reach, None)
 
@@ -55,11 +55,12 @@ def _to_a_moment(archive: Archive, base: Base, until: datetime) -> Plan:
     if until > reach.until:
         why = f", since the segment {reach.missing.name} is missing" if reach.missing else ""
         raise ArchiveUnusable(
-            f"{_text(until)} is later than what was archived{why}: the latest moment to recover is about "
-            f"{_text(reach.until)}{'' if reach.missing else ', and --until latest recovers all there is'}."
+            f"{in_words(until)} is later than what was archived{why}: the latest moment to recover is about "
+            f"{in_words(reach.until)}{'' if reach.missing else ', and --until latest recovers all there is'}."
         )
     return Plan(archive, base, reach, until)
 
 
-def _text(moment: datetime) -> str:
+def in_words(moment: datetime) -> str:
+    """A moment as a person may type it."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

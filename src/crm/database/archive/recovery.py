@@ -15,7 +15,7 @@ import psycopg
 
 from crm.database.archive.archiving import fetching, let_in
 from crm.database.archive.base import verify
-from crm.database.archive.planning import Plan
+from crm.database.archive.planning import Plan, in_words
 from crm.database.archive.segments import SIZE, place_of
 from crm.database.archive.unpacking import unpack
 from crm.database.embedded import EmbeddedServer
@@ -32,6 +32,7 @@ LONGEST = 86_400
 Told = Callable[[str, int, int], None]
 """Is told how far it is: what is being done, so much of so much."""
 _TOO_EARLY = "recovery ended before configured recovery target was reached"
+_LAST_PLACE = re.compile(r"redo done at (\S+)")
 _LAST_CHANGE = re.compile(r"last completed transaction was at log time (\S+ \S+)\+00")
 _OURS = re.compile(r"^crm: (.+)$", re.MULTILINE)
 _FATAL = re.compile(r"(?:FATAL|PANIC): +(.+)$", re.MULTILINE)
@@ -114,35 +115,43 @@ def _settings(plan: Plan, user: SystemUser) -> str:
 def _follow(server: EmbeddedServer, plan: Plan, told: Told) -> datetime | None:
     """Wait until the server has recovered and takes changes again; answers when the last recovered one was made."""
     first = plan.base.begins // SIZE
-    last = plan.reach.last.number if plan.reach.last else first
+    steps = plan.reach.last.number - first + 1 if plan.reach.last else 1
     with closing(psycopg.connect(server.conninfo("postgres"), autocommit=True)) as connection:
         while True:
             recovering, place, at = connection.execute(
                 "SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn()::text, pg_last_xact_replay_timestamp()"
             ).fetchone() or (True, None, None)
             number = place_of(place) // SIZE if place else first
-            told("Recovering", number - first, last - first + 1)
+            told("Recovering", number - first, steps)
             if not recovering:
                 break
             time.sleep(0.1)
-    if plan.until is None and number < last:
-        line = plan.archive.line_from(plan.base.timeline)
-        raise ArchiveUnusable(
-            f"The log ends in the segment {line.at(number).name}, and {line.at(last).name} is the last one in the "
-            "archive: one of those between is damaged. Name a moment before that with --until."
-        )
+    if plan.until is None:
+        _require_whole(plan, number)
     assert at is None or isinstance(at, datetime)
     return at
+
+
+def _require_whole(plan: Plan, number: int) -> None:
+    """A log that ends before the last segment of the archive was not read to its end."""
+    if plan.reach.last is not None and number < plan.reach.last.number:
+        line = plan.archive.line_from(plan.base.timeline)
+        raise ArchiveUnusable(
+            f"The log ends in the segment {line.at(number).name}, and {plan.reach.last.name} is the last one in the "
+            "archive: one of those between is damaged. Name a moment before that with --until."
+        )
 
 
 def _reason(plan: Plan, data: Path, failed: Exception) -> str:
     """Why the server did not recover, from what it wrote down."""
     said = "".join(each.read_text(errors="replace") for each in (data / "start.log", *(data / "log").glob("*.log")))
     if _TOO_EARLY in said and plan.until is not None:
+        for place in _LAST_PLACE.findall(said)[-1:]:
+            _require_whole(plan, place_of(place) // SIZE)
         found = _LAST_CHANGE.findall(said)
-        last = f"of {found[-1].replace(' ', 'T')}Z" if found else "before the end of the base backup"
+        last = f"of {found[-1].replace(' ', 'T')}Z" if found else "from before the end of the base backup"
         return (
-            f"The last change in the archive is {last}, and none after {plan.until.isoformat()} is there: name an "
+            f"The last change in the archive is {last}, and there is none after {in_words(plan.until)}: name an "
             "earlier moment, or recover all there is with --until latest."
         )
     reasons = dict.fromkeys([*_OURS.findall(said), *_FATAL.findall(said)])
