@@ -21,6 +21,7 @@ from commands.base import execute
 from commands.customers import RegisterCustomer
 from conftest import folder_for_a_server, hurry
 from crm import settings, store
+from crm.database.archive import archiving
 from crm.database.archive.failing import warn_of_failing
 from crm.database.archive.segments import SIZE
 from crm.database.archive.zstd import compressed, decompressed
@@ -212,7 +213,8 @@ def test_a_damaged_archive_never_gives_less_than_was_asked_for(scene: Scene) -> 
 
 def test_the_service_goes_on_and_says_so_where_the_archive_is_broken(scene: Scene) -> None:
     wal, away = scene.archive / "wal", scene.place / "away"
-    assert json.loads(scene.crm("archive", "list", "--json").stdout)["failing"] is None
+    listed = json.loads(scene.crm("archive", "list", "--json").stdout)
+    assert (listed["archiving"], listed["failing"]) == (True, None)
     wal.rename(away)
     wal.touch()
     scene.register("八")
@@ -236,9 +238,19 @@ def test_the_service_goes_on_and_says_so_where_the_archive_is_broken(scene: Scen
     assert len(json.loads(listed.stdout)["bases"]) == 2
 
 
-def test_it_runs_without_an_archive_again(scene: Scene) -> None:
-    with serving(scene.place / "then", scene.place / "other") as (opened, _):
-        assert asked(opened.conninfo, "SHOW archive_mode") == "on"
+def test_what_was_written_is_archived_in_time_and_without_an_archive_it_runs_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archiving, "LONGEST_UNARCHIVED", "1s")
+    with serving(scene.place / "then", scene.place / "other") as (opened, made):
+        register(made, "八")
+        segment = asked(opened.conninfo, "SELECT pg_walfile_name(pg_current_wal_lsn())")
+        assert soon((scene.place / "other" / "wal" / f"{segment}.zst").exists)
     with serving(scene.place / "then", None) as (opened, made):
         assert asked(opened.conninfo, "SHOW archive_mode") == "off"
         register(made, "九")
+        other = scene.place / "other"
+        assert (
+            json.loads(scene.crm("archive", "list", "--json", archive=other, data="then").stdout)["archiving"] is False
+        )
+        assert "does not archive into" in scene.crm("archive", "base", archive=other, data="then").stderr

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -15,7 +15,7 @@ from crm.output import AsJson, as_json, as_table, err, refusal, sentence
 
 if TYPE_CHECKING:
     from crm.database.archive.failing import Failing
-    from crm.database.archive.folder import Archive
+    from crm.database.archive.folder import Archive, Base, Reach
     from crm.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="The archive: from which the database is recovered to any moment.")
@@ -53,36 +53,48 @@ def base(json: AsJson = False) -> None:
 def list_(json: AsJson = False) -> None:
     """Show from which moment to which one can recover, and whether archiving fails; nothing is started for that."""
     from crm import settings
-    from crm.database.archive.planning import in_words
 
     chosen = settings.read()
-    archive, fault = _archive(chosen), _fault(chosen)
+    archive = _archive(chosen)
+    archiving, fault = _state(chosen, archive)
     usable = archive.usable()
-    found = [(each, archive.reach(each), each in usable) for each in archive.bases]
-    size = sum(each.bytes for each in archive.segments.values())
+    found = [(each, archive.reach(each) if each in usable else None) for each in archive.bases]
     if json:
-        bases = [
-            {
-                "base": each.path.name,
-                "from": each.moment,
-                "until": reach.until if is_usable else None,
-                "missing": reach.missing and reach.missing.name,
-                "bytes": each.bytes,
-            }
-            for each, reach, is_usable in found
-        ]
-        as_json({"bases": bases, "segments": len(archive.segments), "segment_bytes": size, "failing": fault})
-        return
+        segments = {"segments": len(archive.segments), "segment_bytes": _bytes(archive)}
+        as_json({"bases": [_document(*each) for each in found], **segments, "archiving": archiving, "failing": fault})
+    else:
+        _show(archive, found)
+        if archiving is False:
+            sentence("The database runs without this archive: stop all that uses it, and start it again.")
+        if fault is not None:
+            sentence(f"Archiving fails: {fault.segment} was last tried at {fault.tried_at:%Y-%m-%d %H:%M:%S%z}.")
+
+
+def _document(base: Base, reach: Reach | None) -> dict[str, Any]:
+    return {
+        "base": base.path.name,
+        "from": base.moment,
+        "until": reach and reach.until,
+        "missing": reach and reach.missing and reach.missing.name,
+        "bytes": base.bytes,
+    }
+
+
+def _show(archive: Archive, found: Sequence[tuple[Base, Reach | None]]) -> None:
+    from crm.database.archive.planning import in_words
+
     rows = [
-        (in_words(each.moment), in_words(reach.until) if is_usable else "on a line that was left", _size(each.bytes))
-        for each, reach, is_usable in found
+        (in_words(base.moment), in_words(reach.until) if reach else "on a timeline that was left", _size(base.bytes))
+        for base, reach in found
     ]
     as_table(["from", "until about", "size"], rows)
-    sentence(f"{len(archive.segments)} segments, {_size(size)}.")
-    for missing in dict.fromkeys(reach.missing for _, reach, _ in found if reach.missing):
+    sentence(f"{len(archive.segments)} segments, {_size(_bytes(archive))}.")
+    for missing in dict.fromkeys(reach.missing for _, reach in found if reach and reach.missing):
         sentence(f"The segment {missing.name} is missing: one cannot recover past it from a base before it.")
-    if fault is not None:
-        sentence(f"Archiving fails: {fault.segment} was last tried at {in_words(fault.tried_at)}.")
+
+
+def _bytes(archive: Archive) -> int:
+    return sum(each.bytes for each in archive.segments.values())
 
 
 def recover(
@@ -124,18 +136,18 @@ def _archive(chosen: Settings) -> Archive:
     return Archive(chosen.archive_dir)
 
 
-def _fault(chosen: Settings) -> Failing | None:
-    """What fails at the server of the settings, if it runs."""
+def _state(chosen: Settings, archive: Archive) -> tuple[bool | None, Failing | None]:
+    """Whether the server of the settings archives here, and what fails; nothing is known of one that does not run."""
     import psycopg
 
-    from crm.database.archive.failing import failing
+    from crm.database.archive.failing import archives_into, failing
     from crm.database.embedded import EmbeddedServer
 
     server = EmbeddedServer(chosen.data_dir / "postgres")
     if not server.is_alive():
-        return None
+        return None, None
     with closing(psycopg.connect(server.conninfo("postgres"))) as connection:
-        return failing(connection)
+        return archives_into(connection, archive.path), failing(connection)
 
 
 def _moment(text: str) -> datetime | None:

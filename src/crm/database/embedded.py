@@ -150,6 +150,8 @@ class EmbeddedServer:
         self._write("pg_hba.conf", hba, user)
         self._write("pg_ident.conf", ident, user)
         self._launch()
+        if self._archiving is not None:
+            self._control("reload")  # it hears of archive_timeout only now, or with the first checkpoint
         subprocess.run([sys.executable, "-m", "crm.database.guardian", str(self._folder)], check=True, cwd="/")
 
     def _launch(self) -> None:

@@ -7,6 +7,7 @@ import os
 import structlog
 
 from crm import logs, store
+from crm.database.archive.failing import archives_into
 from crm.database.errors import DatabaseUnusable
 from crm.erasing import apply_erasures
 from crm.members import first_access
@@ -29,6 +30,7 @@ def serve(settings: Settings, *, workers: int, work: bool) -> None:
     reading, writing = os.pipe()
     with listen(settings.host, settings.port) as listening, store.opened(settings) as opened:
         opened.prepare()
+        _warn_without_archive(opened)
         with services(opened, connections=2) as made:
             apply_erasures(made)
         welcome = Welcome(url(settings.host, settings.port), first_access(opened))
@@ -55,6 +57,14 @@ def serve(settings: Settings, *, workers: int, work: bool) -> None:
         supervise(children, every_second)
     os.close(writing)
     os.close(reading)
+
+
+def _warn_without_archive(opened: Store) -> None:
+    """An embedded server that another process had started before goes on as it was started."""
+    if (archive := opened.settings.archive_dir) is not None:
+        with opened.connection() as connection:
+            if not archives_into(connection, archive):
+                log.warning("the database was started without this archive: stop all that uses it and start again")
 
 
 def _keep_database(opened: Store) -> None:

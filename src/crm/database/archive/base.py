@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from crm.database.archive.failing import failing
+from crm.database.archive.failing import archives_into, failing
 from crm.database.archive.folder import Archive, name_of
 from crm.database.archive.retention import tidy
 from crm.database.embedded import programs
@@ -73,8 +73,7 @@ def run(program: str, *words: str) -> None:
 
 
 def _require_archiving(connection: psycopg.Connection, archive: Archive) -> None:
-    (command,) = connection.execute("SHOW archive_command").fetchone() or ("",)
-    if shlex.quote(str(archive.wal)).replace("%", "%%") not in command:
+    if not archives_into(connection, archive.path):
         raise ArchiveUnusable(
             f"The database does not archive into {archive.path}: stop everything that uses it, and start it again with "
             f"CRM_ARCHIVE_DIR={shlex.quote(str(archive.path))}."

@@ -1,9 +1,11 @@
-"""Whether a server fails to archive its write-ahead log, be it an embedded one or any other."""
+"""Whether a server archives its write-ahead log as it should, be it an embedded one or any other."""
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -31,6 +33,12 @@ def failing(connection: psycopg.Connection[Any]) -> Failing | None:
         """
     ).fetchone()
     return Failing(*found) if found else None
+
+
+def archives_into(connection: psycopg.Connection[Any], archive: Path) -> bool:
+    """The embedded server was started with this archive; what is set now says nothing about one that ran before."""
+    (command,) = connection.execute("SELECT current_setting('archive_command')").fetchone() or ("",)
+    return shlex.quote(str(archive / "wal")).replace("%", "%%") in command
 
 
 def warn_of_failing(connection: psycopg.Connection[Any]) -> None:
