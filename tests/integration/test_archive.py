@@ -204,10 +204,11 @@ def test_a_damaged_archive_never_gives_less_than_was_asked_for(scene: Scene) -> 
     before.unlink()
     refused = scene.recover("latest", "refused", archive)
     assert f"The segment {before.stem} is missing" in refused.stderr
-    (packed,) = (archive / "base").glob("*/base.tar.gz")
-    packed.write_bytes(packed.read_bytes()[:-500])
     last.unlink()
-    assert "pg_verifybackup failed" in scene.recover("latest", "refused", archive).stderr
+    for name, sentence in (("pg_wal.tar.gz", "pg_wal.tar.gz is damaged"), ("base.tar.gz", "pg_verifybackup failed")):
+        (packed,) = (archive / "base").glob(f"*/{name}")
+        packed.write_bytes(packed.read_bytes()[:-500])
+        assert sentence in scene.recover("latest", "refused", archive).stderr
     assert not (scene.place / "refused").exists()
 
 

@@ -37,8 +37,8 @@ class SystemUser:
         folder.chmod(0o700)
 
     def takes(self, path: Path) -> None:
-        """Make a file or folder this user's."""
-        os.chown(path, self.uid, self.gid)
+        """Make a file or folder this user's, and never what a link of that name leads to."""
+        os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
     def passes(self, path: Path) -> None:
         """Let a lent user pass through the folders above a path, without showing what is in them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -52,7 +53,14 @@ def let_in(segments: Path, user: SystemUser) -> None:
             user.passes(Path(each))
         if user.is_lent:
             for file in segments.iterdir():
-                user.takes(file)
+                if _is_a_copy(file, user):
+                    user.takes(file)
+
+
+def _is_a_copy(file: Path, user: SystemUser) -> bool:
+    """Somebody else's file, and not another name that the server's user gave to one."""
+    status = file.lstat()
+    return stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and status.st_uid != user.uid
 
 
 def _run(module: str, folder: Path) -> str:

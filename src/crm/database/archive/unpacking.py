@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import shutil
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -23,9 +24,12 @@ def unpack(base: Base, data: Path, user: SystemUser, told: Callable[[int, int], 
     sizes = [(base.path / name).stat().st_size for name in TARS]
     user.owns(data)
     for index, (name, below) in enumerate(TARS.items()):
-        with (base.path / name).open("rb") as packed:
-            for read in _unpacked(packed, data / below, user):
-                told(sum(sizes[:index]) + read, sum(sizes))
+        try:
+            with (base.path / name).open("rb") as packed:
+                for read in _unpacked(packed, data / below, user):
+                    told(sum(sizes[:index]) + read, sum(sizes))
+        except (EOFError, gzip.BadGzipFile, zlib.error, tarfile.TarError) as damaged:
+            raise ArchiveUnusable(f"{base.path / name} is damaged: {damaged}.") from damaged
 
 
 def _unpacked(packed: IO[bytes], folder: Path, user: SystemUser) -> Iterator[int]:
