@@ -149,10 +149,10 @@ class EmbeddedServer:
         hba, ident = tuning.callers(pwd.getpwuid(os.geteuid()).pw_name)
         self._write("pg_hba.conf", hba, user)
         self._write("pg_ident.conf", ident, user)
+        subprocess.run([sys.executable, "-m", "crm.database.guardian", str(self._folder)], check=True, cwd="/")
         self._launch()
         if self._archiving is not None:
             self._control("reload")  # it hears of archive_timeout only now, or with the first checkpoint
-        subprocess.run([sys.executable, "-m", "crm.database.guardian", str(self._folder)], check=True, cwd="/")
 
     def _launch(self) -> None:
         """Start it; what a crashed server left behind ends by itself within moments, and is waited for."""
