@@ -16,20 +16,24 @@ PERIODS = {"h": "%Y%m%d%H", "d": "%Y%m%d", "w": "%G%V", "m": "%Y%m", "y": "%Y"}
 _KEEP = re.compile(r"[1-9][0-9]{0,3}[hdwmy](,[1-9][0-9]{0,3}[hdwmy])*")
 
 
+@dataclass(frozen=True)
 class Retention:
     """How many backups are kept: of each of the last so many hours, days, weeks, months and years the newest."""
 
-    def __init__(self, text: str) -> None:
+    most: tuple[tuple[str, int], ...]
+
+    @classmethod
+    def parsed(cls, text: str) -> Retention:
         """As in `7d,5w,12m`. Raises ValueError for anything else."""
         if not _KEEP.fullmatch(text):
             raise ValueError(text)
-        self._most = [(each[-1], int(each[:-1])) for each in text.split(",")]
+        return cls(tuple((each[-1], int(each[:-1])) for each in text.split(",")))
 
     def kept(self, moments: Sequence[datetime], now: datetime) -> set[datetime]:
         """Which of these stay: also the newest and all of the last day; periods without a backup do not count."""
         newest_first = sorted(moments, reverse=True)
         kept = {*newest_first[:1], *(each for each in newest_first if now - each < ALL_FOR)}
-        for unit, most in self._most:
+        for unit, most in self.most:
             newest_of: dict[str, datetime] = {}
             for moment in newest_first:
                 newest_of.setdefault(moment.strftime(PERIODS[unit]), moment)
@@ -60,7 +64,7 @@ def read(environment: Mapping[str, str], backup_dir: Path, key_copy_dir: Path) -
 def _retention(environment: Mapping[str, str]) -> Retention:
     text = environment.get("CRM_BACKUP_KEEP") or USUAL_RETENTION
     try:
-        return Retention(text)
+        return Retention.parsed(text)
     except ValueError:
         raise SettingRefused(
             f"CRM_BACKUP_KEEP must say how many hours, days, weeks, months and years keep their newest backup, as in "
