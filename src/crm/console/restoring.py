@@ -85,6 +85,7 @@ def _confirmed(opened: Store, shown: Progress) -> dict[str, Any]:
         head = made.ledger.head()
         task = shown.add_task("Proving the ledger", total=head)
         confirmed = confirm(made, lambda checked: shown.update(task, completed=checked))
+        shown.update(task, completed=head)
         with working(opened):
             models = _built(made, shown)
     return {
@@ -104,12 +105,17 @@ def _built(made: Services, shown: Progress) -> dict[str, str]:
     return {job.projection: job.state for job in rebuilt(made, ALL, shown)}
 
 
+def _agreeing(signed: int) -> str:
+    return f"{signed} signed checkpoints agree" if signed else "there are no signed checkpoints here to compare with"
+
+
 def _say(told: dict[str, Any], *, json: bool) -> None:
     failed = [name for name, state in told["read_models"].items() if state != "done"]
     if json:
         as_json(told)
     elif told["is_sound"]:
-        sentence(f"Restored to position {told['position']}: the chain, the claims and the signed checkpoints hold.")
+        signed = told["checkpoints"]["compared"] - told["checkpoints"]["knowingly_cut"]
+        sentence(f"Restored to position {told['position']}: the chain and the claims hold; {_agreeing(signed)}.")
         if told["keys_destroyed"]:
             sentence(f"Keys of persons who were erased had come back and are destroyed: {told['keys_destroyed']}.")
         if not failed:
