@@ -259,6 +259,14 @@ def test_only_an_empty_store_is_filled(quiet: Place, backup: Path, other: Place)
     assert "has events already" in other.refused("restore", backup, "--keys", quiet.keys)
 
 
+def test_a_schema_of_somebody_else_is_left_alone(quiet: Place, backup: Path, other: Place) -> None:
+    with closing(psycopg.connect(other.server, autocommit=True)) as connection:
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(other.schema)))
+        connection.execute(sql.SQL("CREATE TABLE {} ()").format(sql.Identifier(other.schema, "theirs")))
+    assert "holds something else" in other.refused("restore", backup, "--keys", quiet.keys)
+    assert other.tables() == {"theirs"}
+
+
 def test_what_breaks_off_leaves_nothing(quiet: Place, backup: Path, other: Place) -> None:
     chosen = settings.read(other.environment)
 

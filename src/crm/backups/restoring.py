@@ -115,23 +115,28 @@ def restore(
 
 
 def _clear(connection: Connection, schema: str) -> None:
-    """Remove the schema, provided that nothing was ever recorded in it."""
+    """Remove the schema, provided that it is one of ours in which nothing was ever recorded."""
+    tables = {
+        table for (table,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [schema])
+    }
+    if not tables:
+        return
+    if not {EVENTS, "projection_builds"} <= tables:
+        raise BackupUnusable(f'The schema "{schema}" holds something else: name another one in CRM_SCHEMA.')
     events = sql.Identifier(schema, EVENTS)
-    found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f'"{schema}".events']).fetchone()
-    if found and found[0]:
-        recorded = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(events)).fetchone()
-        if recorded and recorded[0]:
-            raise BackupUnusable(
-                f'The schema "{schema}" has events already, and a backup is only restored into an empty one: name '
-                f"another in CRM_SCHEMA, or another CRM_DATA_DIR."
-            )
-        connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(APP)))
-        connection.execute(sql.SQL("SET LOCAL search_path = {}, public").format(sql.Identifier(schema)))
-        for (name,) in connection.execute("SELECT schema_name FROM projection_builds").fetchall():
-            for each in (*view_schemas(name), name):
-                connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(each)))
-        connection.execute("SET LOCAL ROLE NONE")
-    connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
+    recorded = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(events)).fetchone()
+    if recorded and recorded[0]:
+        raise BackupUnusable(
+            f'The schema "{schema}" has events already, and a backup is only restored into an empty one: name another in '
+            f"CRM_SCHEMA, or another CRM_DATA_DIR."
+        )
+    connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(APP)))
+    connection.execute(sql.SQL("SET LOCAL search_path = {}, public").format(sql.Identifier(schema)))
+    for (name,) in connection.execute("SELECT schema_name FROM projection_builds").fetchall():
+        for each in (*view_schemas(name), name):
+            connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(each)))
+    connection.execute("SET LOCAL ROLE NONE")
+    connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
 
 
 def _fill(connection: Connection, backup: Backup, keys: Keys, decrypt: Changed | None, progress: Progress) -> None:
