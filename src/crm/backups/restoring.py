@@ -127,8 +127,8 @@ def _clear(connection: Connection, schema: str) -> None:
     recorded = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(events)).fetchone()
     if recorded and recorded[0]:
         raise BackupUnusable(
-            f'The schema "{schema}" has events already, and a backup is only restored into an empty one: name another in '
-            f"CRM_SCHEMA, or another CRM_DATA_DIR."
+            f'The schema "{schema}" has events already, and a backup is only restored into an empty one: name another '
+            f"in CRM_SCHEMA, or another CRM_DATA_DIR."
         )
     connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(APP)))
     connection.execute(sql.SQL("SET LOCAL search_path = {}, public").format(sql.Identifier(schema)))
