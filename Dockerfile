@@ -11,7 +11,7 @@ RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
 
 FROM python:3.13-slim
 RUN useradd --system --create-home --home-dir /var/lib/genjin genjin \
-    && install -d -o genjin -g genjin /var/lib/genjin/checkpoints
+    && for each in checkpoints erasures backups key-copy; do install -d -o genjin -g genjin /var/lib/genjin/$each; done
 COPY --from=build /venv /venv
 USER genjin
 ENV PATH=/venv/bin:$PATH CRM_HOST=0.0.0.0 CRM_PORT=8000 CRM_DATA_DIR=/var/lib/genjin/data

@@ -48,7 +48,7 @@ class Checkpoints:
         self, database: Database, *, waiting: bool = False, is_enough: Callable[[], bool] = lambda: False
     ) -> Signed | None:
         """Sign how far the ledger is, if it has grown and nobody else is doing so. Raises NotVouchedFor."""
-        signer = self._signer()
+        signer = self.signer()
         known = (signer.public, *self.settings.trusted_keys)
         return sign_head(
             database, self.folder, signer, known, now=datetime.now(UTC), is_enough=is_enough, waiting=waiting
@@ -56,11 +56,12 @@ class Checkpoints:
 
     def state_restored(self, database: Database) -> Signed:
         """Sign that the ledger was restored to where it ends now, once that is proven. Raises NotVouchedFor."""
-        signer = self._signer()
+        signer = self.signer()
         known = (signer.public, *self.settings.trusted_keys)
         return sign_restored(database, self.folder, signer, known, now=datetime.now(UTC))
 
-    def _signer(self) -> Signer:
+    def signer(self) -> Signer:
+        """Signs with the store's own key, which is made at the first call."""
         return Signer(self.settings.signing_key or signing_key.in_folder(self.settings.data_dir))
 
 

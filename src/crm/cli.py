@@ -9,6 +9,7 @@ import typer
 from crm import importing
 from crm.console import (
     archive,
+    backups,
     checkpoints,
     disclosing,
     erasures,
@@ -16,6 +17,7 @@ from crm.console import (
     proving,
     replaying,
     reports,
+    restoring,
     rewrapping,
     running,
     sample,
@@ -41,10 +43,14 @@ app.command()(reports.report)
 app.command()(replaying.replay)
 app.command()(proving.rebuild)
 app.command()(proving.verify)
+app.command()(backups.backup)
+app.command()(restoring.restore)
+app.command()(restoring.restored)
 app.command()(disclosing.disclose)
 app.command()(archive.recover)
 app.command("rewrap-keys")(rewrapping.rewrap_keys)
 app.add_typer(archive.app, name="archive")
+app.add_typer(backups.app, name="backups")
 app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(erasures.app, name="erasures")
 app.add_typer(tokens.app, name="token")
@@ -61,6 +67,7 @@ def main() -> None:
 
 def _sentences() -> tuple[type[Exception], ...]:
     """What is meant for the person at the terminal; anything else is a defect and shows where it happened."""
+    from crm.backups.errors import BackupUnusable
     from crm.console.asking import Refused
     from crm.database.errors import DatabaseUnusable
     from crm.master_key import MasterKeyUnusable
@@ -68,7 +75,9 @@ def _sentences() -> tuple[type[Exception], ...]:
     from crm.signing_key import SigningKeyUnusable
     from ledger.erasing.register import Unreadable
     from ledger.errors import DatabaseAway, WrongMasterKey
+    from ledger.proof.checkpointing import NotVouchedFor
     from ledger.proof.stretches import StretchFailed
 
     keys = MasterKeyUnusable, SigningKeyUnusable, WrongMasterKey
-    return Refused, DatabaseUnusable, *keys, SettingRefused, DatabaseAway, StretchFailed, Unreadable
+    files = BackupUnusable, NotVouchedFor, Unreadable
+    return Refused, DatabaseUnusable, *keys, SettingRefused, DatabaseAway, StretchFailed, *files

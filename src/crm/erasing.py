@@ -8,6 +8,7 @@ import structlog
 
 from ledger.database import Database
 from ledger.erasing.applying import apply
+from ledger.erasing.key_copy import KeyCopy
 from ledger.erasing.register import Register
 from ledger.sealing import Keyring
 
@@ -29,15 +30,22 @@ class Needs(Protocol):
     def erasures(self) -> Register:
         """Whoever was erased."""
 
+    @property
+    def key_copy(self) -> KeyCopy:
+        """The keys, outside the database."""
+
 
 def apply_erasures(services: Needs) -> None:
     """Erase once more whoever came back with older keys, and complete the register; what fails is tried again."""
     try:
         applied = apply(services.database, services.keyring, services.erasures)
+        forgotten = services.key_copy.forget(services.erasures.subjects())
     except Exception:
         log.exception("erasures could not be applied and will be tried again")
         return
     if applied.destroyed:
         log.warning("keys of persons who were erased were there again and are destroyed", keys=len(applied.destroyed))
+    if forgotten:
+        log.info("keys of persons who were erased are taken out of the key copy", keys=forgotten)
     if applied.registered:
         log.info("erasures were put down in the register", erasures=applied.registered)

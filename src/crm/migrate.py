@@ -7,7 +7,7 @@ the schema's name. Any number of processes may migrate at once: the first one do
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,17 +44,41 @@ def migrate(conninfo: str, schema: str) -> list[str]:
     with closing(psycopg.connect(conninfo, autocommit=True)) as connection:
         make_roles(connection)
         with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('genjin migrate ' || %s, 0))", [schema])
+            lock(connection, schema)
             _make_schema(connection, schema)
-            missing = _missing(known(), _applied(connection))
+            missing = _missing(known(), applied(connection))
         return [each.name for each in missing if _run(connection, schema, each)]
+
+
+def lock(connection: psycopg.Connection, schema: str) -> None:
+    """Until the transaction ends, nobody else changes the tables of this workspace."""
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('genjin migrate ' || %s, 0))", [schema])
+
+
+def make_former(connection: psycopg.Connection, schema: str, names: Collection[str]) -> None:
+    """Make the schema as it was when it had these migrations and no others, in the caller's transaction."""
+    _make_schema(connection, schema)
+    for each in known():
+        if each.name in names:
+            _run(connection, schema, each)
+
+
+def bring_up_to_date(connection: psycopg.Connection, schema: str) -> None:
+    """Run what is missing, in the caller's transaction."""
+    for each in _missing(known(), applied(connection)):
+        _run(connection, schema, each)
+
+
+def unknown(former: Mapping[str, str]) -> list[str]:
+    """Which of these migrations, by their names with their checksums, this release does not have just so."""
+    ours = {each.name: each.checksum for each in known()}
+    return [name for name, checksum in sorted(former.items()) if ours.get(name) != checksum]
 
 
 def pending(connection: psycopg.Connection) -> list[str]:
     """The migrations that the schema of this connection still lacks; none when it is current."""
     row = connection.execute("SELECT to_regclass('migrations') IS NULL").fetchone()
-    applied = {} if row and row[0] else _applied(connection)
-    return [each.name for each in _missing(known(), applied)]
+    return [each.name for each in _missing(known(), {} if row and row[0] else applied(connection))]
 
 
 def _make_schema(connection: psycopg.Connection, schema: str) -> None:
@@ -88,13 +112,14 @@ def _act(connection: psycopg.Connection, schema: str) -> None:
     connection.execute("SET LOCAL client_min_messages = warning")
 
 
-def _applied(connection: psycopg.Connection) -> dict[str, str]:
+def applied(connection: psycopg.Connection) -> dict[str, str]:
+    """The migrations that the schema of this connection has, with their checksums."""
     return dict(connection.execute("SELECT name, checksum FROM migrations").fetchall())
 
 
-def _missing(files: Iterable[Migration], applied: dict[str, str]) -> list[Migration]:
+def _missing(files: Iterable[Migration], found: dict[str, str]) -> list[Migration]:
     by_name = {each.name: each for each in files}
-    for name, checksum in sorted(applied.items()):
+    for name, checksum in sorted(found.items()):
         if name not in by_name:
             raise DatabaseUnusable(
                 f"This store was migrated by a newer Genjin ({name} is unknown here): run that release or a later one."
@@ -103,15 +128,15 @@ def _missing(files: Iterable[Migration], applied: dict[str, str]) -> list[Migrat
             raise DatabaseUnusable(
                 f"Migration {name} was run with another text than it has now: restore it; changes go into a new file."
             )
-    return [each for name, each in sorted(by_name.items()) if name not in applied]
+    return [each for name, each in sorted(by_name.items()) if name not in found]
 
 
 def _run(connection: psycopg.Connection, schema: str, migration: Migration) -> bool:
     """Run one migration, unless another process has run it since we looked."""
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('genjin migrate ' || %s, 0))", [schema])
+        lock(connection, schema)
         _act(connection, schema)
-        if not _missing([migration], {k: v for k, v in _applied(connection).items() if k == migration.name}):
+        if not _missing([migration], {k: v for k, v in applied(connection).items() if k == migration.name}):
             return False
         try:
             connection.execute(migration.text.replace("{schema}", schema).encode())

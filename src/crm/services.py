@@ -14,10 +14,11 @@ import psycopg
 from commands.base import Door
 from crm.checkpoints import Checkpoints
 from crm.database.roles import APP
-from crm.signing_in import CALLBACK, SignInSettings
+from crm.settings.signing_in import CALLBACK, SignInSettings
 from crm.store import Store
 from crm.surroundings import Surroundings
 from ledger.database import Database
+from ledger.erasing.key_copy import KeyCopy
 from ledger.erasing.register import Register
 from ledger.ledger import Ledger
 from ledger.patience import Patience
@@ -59,6 +60,7 @@ class Services:
     schema_is_current: Callable[[], bool]
     checkpoints: Checkpoints
     erasures: Register
+    key_copy: KeyCopy
 
 
 @contextmanager
@@ -75,7 +77,7 @@ def services(
         store.conninfo, schema, role=APP, max_size=connections, patience=patience, cursors=cursors
     ) as database:
         keyring = Keyring(database, master_key, former_key=store.settings.former_key)
-        erasures = Register(store.settings.erasure_dir / schema)
+        erasures = Register(store.settings.erasures)
         ledger = Ledger(database, keyring, erasures)
         directory = Directory(database)
         policy = Policy(directory)
@@ -100,6 +102,7 @@ def services(
                 schema_is_current=store.is_current,
                 checkpoints=Checkpoints(store.settings),
                 erasures=erasures,
+                key_copy=KeyCopy(store.settings.backups.key_copy(schema)),
             )
         finally:
             identity.close()

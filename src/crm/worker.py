@@ -12,6 +12,7 @@ from crm import imports
 from crm.database.archive.failing import warn_of_failing
 from crm.erasing import apply_erasures
 from ledger.database import Database
+from ledger.erasing.key_copy import KeyCopy
 from ledger.erasing.register import Register
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
@@ -45,6 +46,10 @@ class Needs(Protocol):
     @property
     def erasures(self) -> Register:
         """Whoever was erased."""
+
+    @property
+    def key_copy(self) -> KeyCopy:
+        """The keys, outside the database."""
 
 
 def run(services: Needs, stop: Event, keep_checkpoints: Callable[[Event], None] | None = None) -> None:

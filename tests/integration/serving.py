@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from types import SimpleNamespace
@@ -27,6 +26,7 @@ from crm.surroundings import Surroundings
 from crm.worker import run
 from keys import MASTER_KEY, TOKEN
 from ledger.database import Database
+from ledger.erasing.key_copy import KeyCopy
 from ledger.erasing.register import Register
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
@@ -115,9 +115,9 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
         TemporaryDirectory() as folder,
         Database(server, schema, role="genjin_app", min_size=1, max_size=12, timeout=patience) as database,
     ):
-        checkpoints = Checkpoints(settings.read({"CRM_DATA_DIR": folder, "CRM_SCHEMA": schema}))
+        chosen = settings.read({"CRM_DATA_DIR": folder, "CRM_SCHEMA": schema})
         keyring = Keyring(database, MASTER_KEY)
-        erasures = Register(Path(folder) / "erasures")
+        erasures = Register(chosen.erasures)
         ledger = Ledger(database, keyring, erasures)
         directory = Directory(database)
         policy = Policy(directory)
@@ -142,8 +142,9 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
             clock=lambda: datetime.now(UTC),
             cursor_secret=b"a secret for tests",
             schema_is_current=lambda: True,
-            checkpoints=checkpoints,
+            checkpoints=Checkpoints(chosen),
             erasures=erasures,
+            key_copy=KeyCopy(chosen.backups.key_copy(schema)),
         )
         stop = Event()
         worker = Thread(target=run, args=(services, stop), name="worker")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from tempfile import gettempdir
-from threading import Event, Thread
+from threading import Event, Thread, Timer
 from typing import Any
 from uuid import uuid4
 
@@ -284,6 +284,30 @@ def test_an_import_that_is_not_there_is_404(api: Api) -> None:
     for method, path in (("GET", ""), ("GET", "/events"), ("DELETE", "")):
         refused(api.request(method, f"/imports/{uuid4()}{path}"), 404, "not-found")
     refused(api.client.get("/api/v1/imports"), 401, "unauthenticated")
+
+
+def test_a_stream_ends_when_whoever_listens_is_not_let_in_any_more(api: Api) -> None:
+    listener = api.signed_in("manager")
+    job = ask(api, invoices("LISTEN", 5)).json()["id"]
+    ended(api, job)
+    held_up(api, job, "running")
+    late = Timer(20.0, held_up, (api, job, "done"))
+    late.start()
+    Timer(0.5, api.actors.pop, (listener.headers["Authorization"].removeprefix("Bearer "),)).start()
+    with api.client.stream("GET", f"/api/v1/imports/{job}/events", headers=listener.headers) as stream:
+        told = [line for line in stream.iter_lines() if line.startswith("event: ")]
+    late.cancel()
+    assert set(told) == {"event: progress"}
+
+
+def held_up(api: Api, job: str, state: str) -> None:
+    """Let it look as if a worker were at it, or had been."""
+    with api.services.database.connection(autocommit=True) as connection:
+        connection.execute(
+            "UPDATE import_jobs SET state = %s, worker = 'another', seen_at = now() + interval '1 hour', "
+            "finished_at = CASE WHEN %s = 'done' THEN now() END WHERE job_id = %s",
+            [state, state, job],
+        )
 
 
 def test_progress_comes_as_a_stream_that_ends_with_the_import(api: Api) -> None:

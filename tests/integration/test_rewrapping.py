@@ -101,7 +101,7 @@ def test_the_command_takes_the_old_key_from_a_file(
         listed = CliRunner().invoke(app, ["erasures", "list", "--json"])
         assert json.loads(listed.stdout) == []
         applied = CliRunner().invoke(app, ["erasures", "apply", "--json"])
-        assert json.loads(applied.stdout) == {"destroyed": [], "registered": 0}
+        assert json.loads(applied.stdout) == {"destroyed": [], "registered": 0, "forgotten": 0}
     assert names(database, Keyring(database, NEW_KEY), made) == ["Acme"]
 
 

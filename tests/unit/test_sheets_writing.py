@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from python_calamine import CalamineWorkbook
 
-from sheets.writing import PLAIN, Cell, Column, Format, Line, Sheet, Style, Taken, placed, workbook, written
+from ledger.placing import Taken, placed
+from sheets.writing import PLAIN, Cell, Column, Format, Line, Sheet, Style, workbook, written
 
 COLUMNS = (
     Column("code", "客户编号", "code"),

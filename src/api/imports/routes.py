@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from asyncio import sleep
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, BinaryIO
 
 from fastapi import APIRouter
@@ -13,11 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers.problems import FieldFault, Problem, invalid, job_finished
-from api.answers.streams import event_stream, message, wants_stream
+from api.answers.streams import event_stream, wants_stream
 from api.imports.shapes import FORM, ImportJob, ImportJobs, ImportProfiles, ImportReport
 from api.imports.told import job_document, profile_document, report_document
 from api.imports.uploads import uploaded
 from api.requests.asking import Asked, Parameter, ask
+from api.requests.following import followed
 from api.requests.identity import identify
 from api.requests.reading import add_read, json_response
 from api.services import Services, services_of
@@ -26,7 +27,6 @@ from sheets.jobs import Job, Order, book
 from sheets.opening import load, names
 from sheets.reading.encoding import KNOWN
 
-LOOK_SECONDS = 0.3
 RETRY_SECONDS = 30
 PLACE = "/api/v1/imports"
 PROFILE = Parameter(
@@ -144,20 +144,9 @@ def _unknown(asked: Asked) -> Problem:
 
 
 async def _followed(request: Request, crm: Services, asked: Asked) -> Response:
-    return event_stream(_progress(request, crm, asked, await run_in_threadpool(_find, crm, asked)))
-
-
-async def _progress(request: Request, crm: Services, asked: Asked, job: Job) -> AsyncIterator[bytes]:
-    told: dict[str, Any] = {}
-    while not await request.is_disconnected():
-        now = job_document(job, asked.language)
-        if now != told:
-            yield message("done" if job.is_over else "progress", now)
-            told = now
-        if job.is_over:
-            return
-        await sleep(LOOK_SECONDS)
-        job = await run_in_threadpool(_find, crm, asked)
+    find = partial(_find, crm, asked)
+    job = await run_in_threadpool(find)
+    return event_stream(followed(request, "read-imports", job, find, lambda job: job_document(job, asked.language)))
 
 
 def add_imports(router: APIRouter) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from asyncio import sleep
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,17 +15,16 @@ from starlette.responses import Response
 
 from api.answers.problems import Problem, job_finished
 from api.answers.shapes.projections import Jobs, ProjectionStatuses, RebuildJob
-from api.answers.streams import event_stream, message, wants_stream
+from api.answers.streams import event_stream, wants_stream
 from api.requests.asking import Asked, Parameter, ask
+from api.requests.following import followed
 from api.requests.identity import identify
 from api.requests.reading import add_read, json_response
 from api.services import Services, services_of
-from policy import Forbidden
 from projections import ALL
 from projections.engine.build import jobs
 from projections.engine.status import status
 
-LOOK_SECONDS = 0.3
 NAMES = {projection.name: projection for projection in ALL}
 NAME = Parameter("name", "enum", "The read model.", "tracking", choices=tuple(NAMES), place="path")
 JOB = Parameter("job_id", "uuid", "The job.", "0192f0c1-7d5a-7cc3-a1b2-0123456789ab", place="path")
@@ -82,7 +81,7 @@ async def read_job(request: Request) -> Response:
     crm, asked = await _admitted(request, (NAME, JOB), _following(request))
     job = await run_in_threadpool(_find, crm, asked)
     if wants_stream(request):
-        return event_stream(_progress(request, crm, asked, job))
+        return event_stream(followed(request, _following(request), job, partial(_find, crm, asked), shown))
     return json_response(shown(job))
 
 
@@ -120,23 +119,6 @@ def _find(crm: Services, asked: Asked) -> jobs.Job:
     if job is None or job.projection != asked.get("name"):
         raise Problem(404, "not-found", {"kind": "job", "id": asked.get("job_id")})
     return job
-
-
-async def _progress(request: Request, crm: Services, asked: Asked, job: jobs.Job) -> AsyncIterator[bytes]:
-    told: dict[str, Any] = {}
-    while not await request.is_disconnected():
-        now = shown(job)
-        if now != told:
-            yield message("done" if job.is_over else "progress", now)
-            told = now
-        if job.is_over:
-            return
-        await sleep(LOOK_SECONDS)
-        try:
-            crm.policy.require(await identify(request), _following(request))
-        except (Problem, Forbidden):
-            return
-        job = await run_in_threadpool(_find, crm, asked)
 
 
 def add_projection_reads(router: APIRouter) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.answers.problems import FieldFault, invalid
 from api.answers.shapes.common import AnyObject, page_of
 from api.answers.shapes.receivables import Aging, Punctuality, Statement, Statuses
 from api.requests.asking import ID, MOMENT, Asked, Parameter, grouped_by
@@ -16,8 +15,12 @@ from ledger.errors import NotFound
 from projections import receivables
 
 BY = grouped_by(receivables.DIMENSIONS, "country")
-CUSTOMER = Parameter("customer_id", "uuid", "Whose statement it is.", "0192f0c1-7d5a-7cc3-a1b2-0123456789ab")
-FROM_ON = Parameter("from_on", "date", "The first day; what lies before it is the opening balance.", "2026-01-01")
+CUSTOMER = Parameter(
+    "customer_id", "uuid", "Whose statement it is.", "0192f0c1-7d5a-7cc3-a1b2-0123456789ab", required=True
+)
+FROM_ON = Parameter(
+    "from_on", "date", "The first day; what lies before it is the opening balance.", "2026-01-01", required=True
+)
 UNTIL_ON = Parameter("until_on", "date", "The last day; the day asked about when left out.", "2026-03-31")
 
 
@@ -61,9 +64,6 @@ def read_punctuality(crm: Services, asked: Asked) -> Any:
 
 def read_statement(crm: Services, asked: Asked) -> Any:
     """A customer's statement of account in a period, both days included, in each currency."""
-    missing = [name for name in ("customer_id", "from_on") if asked.get(name) is None]
-    if missing:
-        raise invalid(*(FieldFault("query", f"/{name}", "missing") for name in missing))
     with looking_at(crm, "receivables", asked) as moment:
         until_on = asked.get("until_on") or moment.on
         customer_id = asked.get("customer_id")

@@ -17,7 +17,7 @@ from api.answers.refusals import query_fault
 from api.texts import DEFAULT_LANGUAGE, Language, preferred
 from policy import NOBODY, Actor, Sight
 from projections.engine.lists.cursor import Cursors, ForeignCursor
-from projections.engine.lists.listing import Listing
+from projections.engine.lists.listing import MAX_SORTS, Listing
 from projections.engine.lists.query import MAX_LIMIT, Query
 from projections.engine.lists.refused import QueryRefused
 from projections.engine.lists.values import Kind, Unreadable, read_bool, read_value
@@ -50,6 +50,7 @@ class Parameter:
     least: int = 0
     most: int = 2**62
     place: Place = "query"
+    required: bool = False
 
     def read(self, raw: str) -> Any:
         """The value; raises Problem 422 that names the parameter and what is accepted."""
@@ -79,12 +80,12 @@ class Parameter:
         schema = dict(_SCHEMAS.get(self.kind, {"type": "string"}))
         if self.choices:
             schema = {"type": "string", "enum": list(self.choices)}
-        if self.many:
-            schema = {"type": "array", "items": schema}
-        shown = {"name": self.name, "in": self.place, "required": self.place == "path", "description": self.says}
-        if self.many:
-            shown |= {"style": "form", "explode": False}
-        return shown | {"schema": schema} | ({} if self.example is None else {"example": self.example})
+        if self.kind == "number":
+            schema |= {"minimum": self.least, "maximum": self.most}
+        required = self.required or self.place == "path"
+        shown = {"name": self.name, "in": self.place, "required": required, "description": self.says}
+        shown |= _several(schema) if self.many else {"schema": schema}
+        return shown if self.example is None else shown | {"example": self.example}
 
 
 ON = Parameter("on", "date", "The business day asked about; today, or the day of `as_of`, when left out.", "2026-01-31")
@@ -182,6 +183,8 @@ def ask(
             values[name] = by_name[name].read(raw)
         elif listing is None:
             raise invalid(FieldFault("query", f"/{shortened(name)}", "unknown-parameter", {"accepted": tuple(by_name)}))
+    if missing := [item.name for item in takes if item.required and item.name not in values]:
+        raise invalid(*(FieldFault("query", f"/{name}", "missing") for name in missing))
     language = preferred(request.headers.get("accept-language"))
     if listing is None:
         return Asked(values, language=language, actor=actor)
@@ -213,21 +216,30 @@ def listing_parameters(listing: Listing) -> Iterable[dict[str, Any]]:
             schema = dict(_SCHEMAS.get(column.kind, {"type": "string"}))
             if column.choices:
                 schema = {"type": "string", "enum": list(column.choices)}
-            if op == "in":
-                schema = {"type": "string", "description": "several, with commas between"}
             if op == "isnull":
                 schema = {"type": "boolean"}
-            yield {"name": f"{name}[{op}]", "in": "query", "required": False, "schema": schema}
+            shown = _several(schema) if op == "in" else {"schema": schema}
+            yield {"name": f"{name}[{op}]", "in": "query", "required": False, **shown}
     sorts = sorted(name for name, column in listing.columns.items() if column.sortable)
-    says = f"Up to 4 of these with commas between, `-` before one for descending: {', '.join(sorts)}."
-    yield _own("sort", {"type": "string"}, says, listing.default_sort or listing.tie_break)
+    says = "Up to 4 of these with commas between, `-` before one for descending."
+    shown = _several({"type": "string", "enum": [f"{sign}{name}" for name in sorts for sign in ("", "-")]})
+    shown["schema"] |= {"maxItems": MAX_SORTS}
+    yield _own("sort", shown, says, listing.default_sort or listing.tie_break)
     if listing.search:
-        yield _own("q", {"type": "string", "maxLength": 200}, "Search for a part of what the list shows.", "云")
-    yield _own("cursor", {"type": "string"}, "`next` of the page before, with everything else the same.", None)
-    yield _own("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 50}, "Rows a page.", 50)
-    yield _own("include_total", {"type": "boolean", "default": False}, "Also count all rows.", None)
+        shown = {"schema": {"type": "string", "maxLength": 200}}
+        yield _own("q", shown, "Search for a part of what the list shows.", "云")
+    shown = {"schema": {"type": "string"}}
+    yield _own("cursor", shown, "`next` of the page before, with everything else the same.", None)
+    shown = {"schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 50}}
+    yield _own("limit", shown, "Rows a page.", 50)
+    yield _own("include_total", {"schema": {"type": "boolean", "default": False}}, "Also count all rows.", None)
 
 
-def _own(name: str, schema: dict[str, Any], says: str, example: Any) -> dict[str, Any]:
-    shown = {"name": name, "in": "query", "required": False, "description": says, "schema": schema}
+def _own(name: str, shown: dict[str, Any], says: str, example: Any) -> dict[str, Any]:
+    shown = {"name": name, "in": "query", "required": False, "description": says, **shown}
     return shown if example is None else shown | {"example": example}
+
+
+def _several(schema: dict[str, Any]) -> dict[str, Any]:
+    """Values with commas between."""
+    return {"style": "form", "explode": False, "schema": {"type": "array", "items": schema, "minItems": 1}}

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticKnownError
 
 from aggregates.currencies import CURRENCIES
@@ -50,13 +50,23 @@ def _known_currency(value: Any) -> Any:
 
 _LIMITS = Field(max_digits=15, decimal_places=2, allow_inf_nan=False)
 
-Money = Annotated[Decimal, _LIMITS, Field(ge=0), BeforeValidator(_exact), AfterValidator(_plain)]
+
+def _shown(**least: int) -> WithJsonSchema:
+    text = {"type": "string", "pattern": r"^[0-9]{1,13}(\.[0-9]{1,2})?$", "examples": ["1200.50"]}
+    return WithJsonSchema({"anyOf": [text, {"type": "number", "maximum": 9_999_999_999_999.99, **least}]})
+
+
+Money = Annotated[Decimal, _LIMITS, Field(ge=0), BeforeValidator(_exact), AfterValidator(_plain), _shown(minimum=0)]
 """An amount that may be nothing: under ten million million, with at most two decimals."""
 
-Amount = Annotated[Decimal, _LIMITS, Field(gt=0), BeforeValidator(_exact), AfterValidator(_plain)]
+Amount = Annotated[
+    Decimal, _LIMITS, Field(gt=0), BeforeValidator(_exact), AfterValidator(_plain), _shown(exclusiveMinimum=0)
+]
 """An amount that is more than nothing."""
 
-CurrencyField = Annotated[str, BeforeValidator(_known_currency), Field(examples=["CNY"])]
+CurrencyField = Annotated[
+    str, BeforeValidator(_known_currency), Field(examples=["CNY"], json_schema_extra={"pattern": "^[A-Za-z]{3}$"})
+]
 """A currency code of ISO 4217."""
 
 Percent = Annotated[int, Field(ge=0, le=100)]

@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Any
 from unicodedata import normalize
 
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from commands.fields.faults import fault
 
@@ -42,14 +42,17 @@ def tidy_prose(value: Any) -> Any:
     return _tidy(value, _CONTROL_IN_PROSE)
 
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(tidy_line)]
+_LINE = Field(json_schema_extra={"pattern": r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"})
+_PROSE = Field(json_schema_extra={"pattern": r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$"})
+
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(tidy_line), _LINE]
 """A name, a title, an address: one line."""
 
-Code = Annotated[str, StringConstraints(min_length=1, max_length=64), BeforeValidator(tidy_line)]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=64), BeforeValidator(tidy_line), _LINE]
 """A number or code of another system, kept as text so that leading zeros stay."""
 
-Label = Annotated[str, StringConstraints(min_length=1, max_length=50), BeforeValidator(tidy_line)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=50), BeforeValidator(tidy_line), _LINE]
 """A tag, a region, an industry: a few words."""
 
-Prose = Annotated[str, StringConstraints(min_length=1, max_length=10_000), BeforeValidator(tidy_prose)]
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=10_000), BeforeValidator(tidy_prose), _PROSE]
 """What somebody said or noted: several lines."""

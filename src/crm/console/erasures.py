@@ -15,8 +15,7 @@ def all_erasures(json: AsJson = False) -> None:
     from crm import settings
     from ledger.erasing.register import Register
 
-    chosen = settings.read()
-    found = Register(chosen.erasure_dir / chosen.schema).all()
+    found = Register(settings.read().erasures).all()
     if json:
         as_json([vars(each) for each in found])
     else:
@@ -35,9 +34,11 @@ def apply(json: AsJson = False) -> None:
 
     with services() as made:
         applied = applied_to(made.database, made.keyring, made.erasures)
+        forgotten = made.key_copy.forget(made.erasures.subjects())
     if json:
-        as_json({"destroyed": applied.destroyed, "registered": applied.registered})
+        as_json({"destroyed": applied.destroyed, "registered": applied.registered, "forgotten": forgotten})
     else:
         sentence(
-            f"Keys destroyed once more: {len(applied.destroyed)}; erasures added to the register: {applied.registered}."
+            f"Keys destroyed once more: {len(applied.destroyed)}; erasures added to the register: "
+            f"{applied.registered}; keys taken out of the key copy: {forgotten}."
         )

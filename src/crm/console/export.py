@@ -121,7 +121,7 @@ def _cannot_start(why: str) -> NoReturn:
 def _to_file(
     asked: Asked, layout: Layout, form: Format, lang: Lang, path: Path, *, force: bool, quiet: bool
 ) -> dict[str, Any]:
-    from sheets.writing import Taken, placed
+    from ledger.placing import Taken, placed
 
     try:
         with placed(path, overwriting=force) as file:

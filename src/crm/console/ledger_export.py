@@ -17,7 +17,7 @@ ENDINGS = (".jsonl", ".jsonl.gz")
 
 def export_ledger(out: str, *, force: bool, json: bool) -> None:
     """Write it to a file that is put in its place when it is whole, or to standard output."""
-    from sheets.writing import Taken, placed
+    from ledger.placing import Taken, placed
 
     if out == STANDARD_OUTPUT:
         _write(sys.stdout.buffer, zipped=False, quiet=True)

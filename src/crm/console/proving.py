@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from crm.output import AsJson, as_json, as_table, err, refusal, sentence
 
 if TYPE_CHECKING:
     from crm.services import Services
+    from ledger.database import Connection
     from projections.engine.build.jobs import Job
     from projections.engine.model.declaration import Projection
 
@@ -29,7 +31,7 @@ def rebuild(
     from crm.console.opening import working_services
 
     with working_services() as made, _bar(quiet=json) as bar:
-        finished = [_rebuilt(made, each, bar) for each in _named(names)]
+        finished = rebuilt(made, _named(names), bar)
     if json:
         as_json({"jobs": finished})
     else:
@@ -96,22 +98,29 @@ def _bar(*, quiet: bool) -> Progress:
     return Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal)
 
 
-def _rebuilt(made: Services, projection: type[Projection], bar: Progress) -> Job:
-    """Have it rebuilt, by whichever worker takes the job, and follow it to the end; Ctrl-C cancels it."""
+def rebuilt(made: Services, projections: Sequence[type[Projection]], bar: Progress) -> list[Job]:
+    """Have them rebuilt, by whichever workers take the jobs, and follow these to their ends; Ctrl-C cancels them."""
     from projections.engine.build import jobs
 
     with made.database.connection(autocommit=True) as connection:
-        job = jobs.request(connection, "rebuild", projection.name, projection.version)
-        task = bar.add_task(projection.name, total=None)
+        asked = [jobs.request(connection, "rebuild", each.name, each.version) for each in projections]
         try:
-            while not job.is_over:
-                time.sleep(LOOKS_APART)
-                job = jobs.find(connection, job.job_id) or job
-                bar.update(task, completed=job.events_done, total=job.events_total)
+            return [_followed(connection, job, bar) for job in asked]
         except KeyboardInterrupt:
-            jobs.cancel(connection, job.job_id)
+            for job in asked:
+                jobs.cancel(connection, job.job_id)
             raise
-        return job
+
+
+def _followed(connection: Connection, job: Job, bar: Progress) -> Job:
+    from projections.engine.build import jobs
+
+    task = bar.add_task(job.projection, total=None)
+    while not job.is_over:
+        time.sleep(LOOKS_APART)
+        job = jobs.find(connection, job.job_id) or job
+        bar.update(task, completed=job.events_done, total=job.events_total)
+    return job
 
 
 def _proven(made: Services, projection: type[Projection], bar: Progress) -> dict[str, Any]:

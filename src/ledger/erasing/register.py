@@ -53,6 +53,10 @@ class Register:
         found = [erasure for name in names if (erasure := self._read(name)) is not None]
         return sorted(found, key=lambda erasure: (erasure.recorded_at, erasure.position))
 
+    def subjects(self) -> frozenset[UUID]:
+        """All whose keys were destroyed. Raises Unreadable."""
+        return frozenset(subject for each in self.all() for subject in each.subjects)
+
     def knows(self, subject: UUID) -> bool:
         """Whether there is a file for the erasure of which this is the first subject."""
         return (self.path / _name(subject)).exists()

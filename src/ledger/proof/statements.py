@@ -54,11 +54,7 @@ class Signed:
     @property
     def is_genuine(self) -> bool:
         """The signature is that of the key which it names; whether that is a known one is another question."""
-        try:
-            Ed25519PublicKey.from_public_bytes(self.key).verify(self.signature, _signed_bytes(self.statement, self.key))
-        except InvalidSignature:
-            return False
-        return True
+        return is_signed(_signed_bytes(self.statement, self.key), self.key, self.signature)
 
     @property
     def document(self) -> dict[str, Any]:
@@ -79,7 +75,20 @@ class Signer:
 
     def sign(self, statement: Statement) -> Signed:
         """The statement with this key and its signature."""
-        return Signed(statement, self.public, self._key.sign(_signed_bytes(statement, self.public)))
+        return Signed(statement, self.public, self.signature(_signed_bytes(statement, self.public)))
+
+    def signature(self, data: bytes) -> bytes:
+        """The signature (RFC 8032) over anything else, which must not be taken for a statement."""
+        return self._key.sign(data)
+
+
+def is_signed(data: bytes, key: bytes, signature: bytes) -> bool:
+    """The signature over these bytes is that of whoever has the private key to this public one."""
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, data)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def parsed(data: bytes) -> Signed:

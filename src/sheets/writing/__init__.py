@@ -2,7 +2,6 @@
 
 from sheets.writing.cells import PLAIN, Cell, Column, Line, Style
 from sheets.writing.formats import SUFFIXES, Format, Sheet, written
-from sheets.writing.placing import Taken, placed
 
 __all__ = [
     "PLAIN",
@@ -13,7 +12,5 @@ __all__ = [
     "Line",
     "Sheet",
     "Style",
-    "Taken",
-    "placed",
     "written",
 ]

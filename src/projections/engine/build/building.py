@@ -131,10 +131,10 @@ class Builder:
     ) -> None:
         """Whoever leads the projection makes the switch between two batches; if nobody does, it is made here."""
         while True:
-            live = builds.live_build(connection, projection)
-            if live is not None and live.schema_name == build.schema_name:
+            state = builds.state_of(connection, build.schema_name)
+            if state == "serving":
                 return
-            if builds.state_of(connection, build.schema_name) != "ready":
+            if state != "ready":
                 raise NotBuilt(projection.name, build.position, None)
             with self._ground.connection() as leading:
                 if try_lock(leading, leader_lock(self._ground.schema, projection)):

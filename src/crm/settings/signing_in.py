@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
-from crm.refused import SettingRefused
+from crm.settings.refused import SettingRefused
 
 CALLBACK = "/api/v1/session/openid/callback"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -16,16 +16,15 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from api.limits.buckets import Allowance, Limits
-from crm import signing_in
 from crm.key_file import decoded
-from crm.refused import SettingRefused
+from crm.settings import backups, signing_in
+from crm.settings.backups import BackupSettings
+from crm.settings.refused import SettingRefused
 from ledger.patience import Patience
-
-__all__ = ["PROJECT", "LogLevel", "SettingRefused", "Settings", "read"]
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 LONGEST_BETWEEN_CHECKPOINTS = 86_400
 LONGEST_ARCHIVED = 3_650
 
@@ -63,6 +62,12 @@ class Settings:
     """The key that checkpoints are signed with; without one it is made once, in `data_dir`."""
     trusted_keys: tuple[bytes, ...]
     """Public keys of former signing keys, or of the one that only other machines have."""
+    backups: BackupSettings
+
+    @property
+    def erasures(self) -> Path:
+        """The register of erasures of this workspace."""
+        return self.erasure_dir / self.schema
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -88,6 +93,11 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         checkpoint_seconds=_checkpoint_seconds(environment),
         signing_key=_key(environment, "CRM_SIGNING_KEY"),
         trusted_keys=_trusted_keys(environment),
+        backups=backups.read(
+            environment,
+            _folder(environment, "CRM_BACKUP_DIR", data_dir / "backups"),
+            _folder(environment, "CRM_KEY_COPY_DIR", data_dir / "key-copy"),
+        ),
     )
 
 

@@ -1,0 +1,54 @@
+"""The folder of a workspace's backups, and which of them are kept."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from crm.settings.backups import Retention
+
+_NAME = re.compile(r"(?P<schema>[a-z_][a-z0-9_]*)-(?P<moment>[0-9]{8}T[0-9]{6}\.[0-9]{6}Z)\.backup")
+LONGEST_PAUSE = 3600.0
+"""Seconds after which a half-written file that did not grow was given up."""
+_MOMENT = "%Y%m%dT%H%M%S.%fZ"
+
+
+class Folder:
+    """Where the backups of one workspace lie; it need not be there before the first one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def all(self) -> list[Path]:
+        """Every backup in it, the newest first."""
+        try:
+            found = [each for each in self.path.iterdir() if _NAME.fullmatch(each.name)]
+        except FileNotFoundError:
+            return []
+        return sorted(found, key=made_at, reverse=True)
+
+    def name(self, schema: str, moment: datetime) -> Path:
+        """Where the backup of a moment belongs."""
+        return self.path / f"{schema}-{moment.astimezone(UTC).strftime(_MOMENT)}.backup"
+
+    def thin(self, retention: Retention, now: datetime) -> list[Path]:
+        """Remove those that need not be kept, and answer which. What was left half-written goes, too."""
+        backups = {made_at(each): each for each in self.all()}
+        kept = retention.kept(list(backups), now)
+        removed = [path for moment, path in backups.items() if moment not in kept]
+        for each in (*removed, *self._left_behind(now)):
+            each.unlink(missing_ok=True)
+        return removed
+
+    def _left_behind(self, now: datetime) -> list[Path]:
+        """Half a file that nobody can be writing any more."""
+        found = self.path.glob(".*.backup.*.part")
+        return [each for each in found if now.timestamp() - each.stat().st_mtime > LONGEST_PAUSE]
+
+
+def made_at(path: Path) -> datetime:
+    """The moment in the name of a backup."""
+    named = _NAME.fullmatch(path.name)
+    assert named is not None
+    return datetime.strptime(named["moment"], _MOMENT).replace(tzinfo=UTC)
