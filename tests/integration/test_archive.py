@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any, LiteralString
+from uuid import UUID
 
 import psycopg
 import pytest
 import structlog
 
 from commands.base import execute
-from commands.customers import RegisterCustomer
+from commands.customers import EraseCustomer, RegisterCustomer
 from conftest import folder_for_a_server, hurry
 from crm import settings, store
 from crm.database.archive import archiving
@@ -32,6 +33,7 @@ from keys import MASTER_KEY, as_setting
 from policy import Actor
 
 BY = Actor("rule:test", None, "test", "rule")
+PHONE = "13987650001"
 
 
 @dataclass
@@ -42,7 +44,7 @@ class Scene:
     opened: Store
     made: Services
     moment: datetime
-    """Five customers are known by then, and seven in the end."""
+    """Five customers are known by then, and seven in the end, the first of whom is erased."""
 
     @property
     def archive(self) -> Path:
@@ -69,6 +71,7 @@ class Scene:
             *words,
             CRM_ARCHIVE_DIR=str(archive or self.archive),
             CRM_MASTER_KEY=as_setting(MASTER_KEY),
+            CRM_ERASURE_DIR=str(self.place / "data" / "erasures"),
         )
 
     def recover(self, until: str, into: str, archive: Path | None = None) -> CompletedProcess[str]:
@@ -76,10 +79,13 @@ class Scene:
         return self.crm("recover", "--until", until, "--into", str(self.place / into), archive=archive)
 
 
-def register(made: Services, *names: str) -> None:
+def register(made: Services, *names: str) -> list[UUID]:
     """Let customers be registered."""
-    for name in names:
-        execute(RegisterCustomer(name=name, kind="company"), to=None, by=BY, door=made.door)
+    outcomes = [
+        execute(RegisterCustomer(name=name, kind="company", phone=PHONE), to=None, by=BY, door=made.door)
+        for name in names
+    ]
+    return [each.id for each in outcomes]
 
 
 def asked(conninfo: str, sentence: LiteralString) -> Any:
@@ -110,7 +116,7 @@ def registered(made: Services) -> int:
 def scene() -> Iterator[Scene]:
     with folder_for_a_server() as place, serving(place / "data", place / "archive") as (opened, made):
         hurry(opened.conninfo)
-        register(made, "一", "二", "三")
+        (erased, *_) = register(made, "一", "二", "三")
         scene = Scene(place, opened, made, datetime.now(UTC))
         taken = scene.crm("archive", "base")
         assert (taken.returncode, taken.stderr) == (0, ""), taken
@@ -119,6 +125,7 @@ def scene() -> Iterator[Scene]:
         time.sleep(0.01)
         scene.moment = scene.ask("SELECT clock_timestamp()")
         register(made, "六", "七")
+        execute(EraseCustomer(reason="本人要求"), to=erased, by=BY, door=made.door)
         scene.archive_all()
         yield scene
 
@@ -132,8 +139,8 @@ def test_exactly_what_was_known_at_a_moment_is_there(scene: Scene) -> None:
         assert registered(made) == 5
         assert asked(opened.conninfo, "SHOW archive_mode") == "off"
         assert asked(opened.conninfo, "SHOW restore_command") == ""
-        proven = scene.crm("verify", "--ledger", "--json", data="then")
-        assert json.loads(proven.stdout)["is_clean"], proven
+        told = json.loads(scene.crm("restored", "--json", data="then").stdout)
+        assert (told["is_sound"], told["keys_destroyed"]) == (True, 1), told
         register(made, "八")
     assert registered(scene.made) == 7
 
