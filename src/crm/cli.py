@@ -7,22 +7,8 @@ import sys
 import typer
 
 from crm import importing
-from crm.console import (
-    archive,
-    backups,
-    checkpoints,
-    disclosing,
-    erasures,
-    export,
-    proving,
-    replaying,
-    reports,
-    restoring,
-    rewrapping,
-    running,
-    sample,
-    tokens,
-)
+from crm.console import disclosing, export, proving, replaying, reports, running, sample, tokens
+from crm.console.safekeeping import archive, backups, checkpoints, erasures, restoring, rewrapping
 from crm.output import refusal
 
 app = typer.Typer(

@@ -12,7 +12,6 @@ from typing import Any
 from unittest.mock import patch
 
 import psycopg
-from backports import zstd
 from psycopg import sql
 from typer.testing import CliRunner, Result
 
@@ -21,6 +20,7 @@ from crm.backups.contents import LEFT_OUT
 from crm.cli import app
 from crm.services import Services
 from crm.services import services as made_for
+from crm.zstd import decompressed
 from keys import MASTER_KEY, as_setting
 from workspaces import a_name, drop
 
@@ -116,4 +116,4 @@ def everything_in(backup: Path) -> bytes:
     """All that a backup holds, taken apart with tar and zstd."""
     with tarfile.open(backup) as tar:
         pieces = [(each.name, file.read()) for each in tar if (file := tar.extractfile(each))]
-    return b"".join(zstd.decompress(data) if name.endswith(".zst") else data for name, data in pieces)
+    return b"".join(decompressed(data) if name.endswith(".zst") else data for name, data in pieces)

@@ -25,9 +25,9 @@ from crm import settings, store
 from crm.database.archive import archiving
 from crm.database.archive.failing import warn_of_failing
 from crm.database.archive.segments import SIZE
-from crm.database.archive.zstd import compressed, decompressed
 from crm.services import Services, services
 from crm.store import Store
+from crm.zstd import compressed, decompressed
 from end_to_end.running import crm_here, environment_of, soon
 from keys import MASTER_KEY, as_setting
 from policy import Actor

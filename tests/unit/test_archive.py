@@ -17,9 +17,9 @@ from crm.database.archive.keep import OWNER, Refused, keep
 from crm.database.archive.planning import plan
 from crm.database.archive.retention import Removed, remove_older
 from crm.database.archive.segments import SIZE, Segment, line_of, parsed
-from crm.database.archive.zstd import compressed
 from crm.database.errors import ArchiveUnusable
 from crm.database.tuning import quoted
+from crm.zstd import compressed
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -8,7 +8,6 @@ manifest's bytes. So the file can be taken apart with tar, zstd and age alone.
 from __future__ import annotations
 
 import io
-import sys
 import tarfile
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -20,12 +19,8 @@ from typing import BinaryIO
 from crm.backups.contents import Part
 from crm.backups.errors import BackupUnusable
 from crm.backups.manifest import Manifest, Piece, Table
+from crm.zstd import compressed, decompressed
 from ledger.proof.statements import Signer, is_signed
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 PIECE = 16 * 1024 * 1024
@@ -66,7 +61,7 @@ class Writer:
         self._tar.close()
 
     def _add_piece(self, table: str, number: int, rows: bytearray) -> Piece:
-        data = zstd.compress(rows)
+        data = compressed(rows)
         name = f"{table}/{number:05}.copy.zst"
         if self._encrypt is not None:
             data, name = self._encrypt(data), f"{name}.age"
@@ -94,7 +89,7 @@ class Backup:
             data = self.stored(piece)
             if decrypt is not None:
                 data = decrypt(data)
-            yield zstd.decompress(data)
+            yield decompressed(data)
 
     def stored(self, piece: Piece) -> bytes:
         """A piece as it lies in the file. Raises BackupUnusable where it is not as it was written."""

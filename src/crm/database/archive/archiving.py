@@ -9,7 +9,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from crm.database.archive import keep, zstd
+from crm import zstd
+from crm.database.archive import keep
 from crm.database.system_user import SystemUser
 
 LONGEST_UNARCHIVED = "60s"

@@ -24,7 +24,7 @@ def main() -> int:
 def _fetch(folder: str, name: str, to: str) -> int:
     from pathlib import Path
 
-    from crm.database.archive.zstd import ENDING, Damaged, decompressed
+    from crm.zstd import ENDING, Damaged, decompressed
 
     kept = Path(folder) / f"{name}{ENDING}"
     try:

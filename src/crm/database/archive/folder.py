@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crm.database.archive.segments import SIZE, Line, Segment, line_of, parsed, place_of
-from crm.database.archive.zstd import ENDING, Damaged, decompressed
 from crm.database.errors import ArchiveUnusable
+from crm.zstd import ENDING, Damaged, decompressed
 
 MANIFEST = "backup_manifest"
 _MOMENT = "%Y%m%dT%H%M%S.%fZ"

@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-from crm.database.archive.zstd import ENDING, Damaged, compressed, decompressed
+from crm.zstd import ENDING, Damaged, compressed, decompressed
 from ledger.placing import place
 
 OWNER = "system-identifier"

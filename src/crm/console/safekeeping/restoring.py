@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crm.console.backups import Identity, bar
+from crm.console.safekeeping.backups import Identity, bar
 from crm.output import AsJson, as_json, refusal, sentence
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""How segments are compressed; a checksum in each of them tells one that is damaged."""
+"""How what is kept is compressed (zstd, RFC 8878); a checksum in each frame tells one that is damaged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Damaged = zstd.ZstdError
 WHERE = str(zstd.__file__)
 
 
-def compressed(content: bytes) -> bytes:
+def compressed(content: bytes | bytearray) -> bytes:
     """In one frame, with its length and a checksum."""
     return zstd.compress(content, options={zstd.CompressionParameter.checksum_flag: 1})
 

@@ -1,0 +1,1 @@
+"""Commands for what keeps the data safe: backups, the archive, checkpoints, erasures and the master key."""
