@@ -60,6 +60,14 @@ class Checkpoints:
         known = (signer.public, *self.settings.trusted_keys)
         return sign_restored(database, self.folder, signer, known, now=datetime.now(UTC))
 
+    def can_sign(self) -> bool:
+        """Whether the key at hand is one that the folder knows; none is made for finding out."""
+        there = self.folder.public_key()
+        seed = self.settings.signing_key or signing_key.found_in(self.settings.data_dir)
+        if there is None:
+            return True
+        return seed is not None and there in (Signer(seed).public, *self.settings.trusted_keys)
+
     def signer(self) -> Signer:
         """Signs with the store's own key, which is made at the first call."""
         return Signer(self.settings.signing_key or signing_key.in_folder(self.settings.data_dir))

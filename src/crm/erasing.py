@@ -9,7 +9,7 @@ import structlog
 from ledger.database import Database
 from ledger.erasing.applying import apply
 from ledger.erasing.key_copy import KeyCopy
-from ledger.erasing.register import Register
+from ledger.erasing.register import Register, Unreadable
 from ledger.sealing import Keyring
 
 log = structlog.get_logger(__name__)
@@ -35,14 +35,20 @@ class Needs(Protocol):
         """The keys, outside the database."""
 
 
-def apply_erasures(services: Needs) -> None:
-    """Erase once more whoever came back with older keys, and complete the register; what fails is tried again."""
+def apply_erasures_again(services: Needs) -> None:
+    """The same while the service runs; what fails is told, and tried the next time."""
     try:
-        applied = apply(services.database, services.keyring, services.erasures)
-        forgotten = services.key_copy.forget(services.erasures.subjects())
+        apply_erasures(services)
+    except (Unreadable, OSError) as failed:
+        log.error("erasures could not be applied and will be tried again", reason=str(failed))
     except Exception:
         log.exception("erasures could not be applied and will be tried again")
-        return
+
+
+def apply_erasures(services: Needs) -> None:
+    """Erase once more whoever came back with older keys, and complete the register. Raises Unreadable, OSError."""
+    applied = apply(services.database, services.keyring, services.erasures)
+    forgotten = services.key_copy.forget(services.erasures.subjects())
     if applied.destroyed:
         log.warning("keys of persons who were erased were there again and are destroyed", keys=len(applied.destroyed))
     if forgotten:

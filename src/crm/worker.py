@@ -10,7 +10,7 @@ import structlog
 
 from crm import imports
 from crm.database.archive.failing import warn_of_failing
-from crm.erasing import apply_erasures
+from crm.erasing import apply_erasures, apply_erasures_again
 from ledger.database import Database
 from ledger.erasing.key_copy import KeyCopy
 from ledger.erasing.register import Register
@@ -80,7 +80,7 @@ def _look_after_ledger(services: Needs, stop: Event) -> None:
             if rounds % int(FORGETTING_APART / SNAPSHOTS_APART) == 0:
                 forget_idempotency_keys(ledger.database)
             if rounds % int(ERASING_APART / SNAPSHOTS_APART) == 0:
-                apply_erasures(services)
+                apply_erasures_again(services)
             if rounds % int(ARCHIVING_APART / SNAPSHOTS_APART) == 0:
                 ledger.database.read(warn_of_failing)
             rounds += 1

@@ -120,6 +120,14 @@ class Keyring:
         """Take over a subject's key, wrapped as it is stored."""
         self._keep({subject: self._unwrap(subject, wrapped, "another")})
 
+    def opens(self, subject: UUID, wrapped: bytes) -> bool:
+        """Whether this key was wrapped by the master key, or by the former one."""
+        try:
+            self._unwrap(subject, wrapped, "another")
+        except WrongMasterKey:
+            return False
+        return True
+
     def forget(self, subject: UUID) -> None:
         """Drop what is kept at hand for a subject; the next use asks the database."""
         with self._lock:

@@ -75,7 +75,7 @@ class Place:
     def is_there(self) -> bool:
         """There is a schema."""
         with closing(psycopg.connect(self.server, autocommit=True)) as connection:
-            return bool(connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", [self.schema]).fetchone())
+            return bool(connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [self.schema]).fetchone())
 
     def rows(self, table: str, upto: int | None = None) -> list[str]:
         """The rows of a table as text, in their order; of events those up to a position."""

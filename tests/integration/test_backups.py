@@ -19,6 +19,7 @@ import pytest
 from psycopg import sql
 
 from crm import migrate, settings, store
+from crm.backups import restoring
 from crm.backups.contents import LEFT_OUT
 from crm.backups.file import opened
 from crm.backups.making import make
@@ -33,6 +34,7 @@ from integration.planting import PERSON, PROFILE, STAYS, Planted, tables_with
 from integration.serving import Api, serving
 from keys import MASTER_KEY, as_setting
 from ledger.erasing.key_copy import KeyCopy
+from ledger.erasing.register import Unreadable
 from ledger.proof.statements import Signer
 
 SIGNING_KEY = token_bytes(32)
@@ -171,13 +173,11 @@ def test_nobody_who_was_erased_comes_back_with_an_older_backup(
     assert erased <= KeyCopy(retained).keys()[1].keys()  # type: ignore[index]
     apply_erasures(api.services)
     assert not erased & KeyCopy(place.keys).keys()[1].keys()  # type: ignore[index]
-    register = {**TRUSTING, "CRM_ERASURE_DIR": str(place.folder / "erasures" / "there")}
-    (place.folder / "erasures" / "there").mkdir()
     for keys in (place.keys, retained):
-        with elsewhere(server, tmp_path, **register) as there:
-            (place.folder / "erasures" / "there" / there.schema).symlink_to(place.folder / "erasures" / place.schema)
+        with elsewhere(server, tmp_path, **TRUSTING, CRM_ERASURE_DIR=str(place.folder / "erasures")) as there:
             told = there.done("restore", before, "--keys", keys)
             assert told["is_sound"]
+            assert told["erased_considered"] == len(erased)
             words = {PERSON["name"], PERSON["mobile"], PERSON["email"]}
             assert tables_with(server, there.schema, words) == {}
             assert tables_with(server, there.schema, {PROFILE["name"], STAYS["name"]})
@@ -191,7 +191,7 @@ def test_a_register_that_was_lost_does_not_bring_anybody_back(api: Api, place: P
     api.done(f"/customers/{planted.id}/erasure", WHY)
     place.backup()
     said = other.refused("restore", before, "--keys", place.keys)
-    assert "lacks 4 keys that the backup needs, and nobody erased them" in said
+    assert "lacks 4 keys that the backup needs, and no register of erasures here says that" in said
     assert not other.is_there()
 
 
@@ -209,7 +209,6 @@ def test_an_erasure_while_the_backup_is_made_is_not_undone(api: Api, place: Plac
     assert told
     assert not api.services.erasures.subjects() & KeyCopy(place.keys).keys()[1].keys()  # type: ignore[index]
     other.more["CRM_ERASURE_DIR"] = str(place.folder / "erasures")
-    (place.folder / "erasures" / other.schema).symlink_to(place.folder / "erasures" / place.schema)
     assert other.done("restore", made.path, "--keys", place.keys)["is_sound"]
     assert PROFILE["name"] not in other.run("report", "tracking", "--json").output
 
@@ -251,12 +250,86 @@ def test_half_a_backup_and_no_backup_are_refused(quiet: Place, backup: Path, oth
 
 
 def test_only_an_empty_store_is_filled(quiet: Place, backup: Path, other: Place) -> None:
-    assert "has events already" in quiet.refused("restore", backup)
+    assert "is in the schema" in quiet.refused("restore", backup, "--keys", quiet.keys)
     other.done("migrate")
     other.done("rebuild")  # read models of nothing
     assert other.done("restore", backup, "--keys", quiet.keys)["is_sound"]
     assert other.done("verify")["is_clean"]
+    assert "`crm restored` proves it" in other.refused("restore", backup, "--keys", quiet.keys)
+    other.done("token", "create", "--name", "ben")
     assert "has events already" in other.refused("restore", backup, "--keys", quiet.keys)
+
+
+def test_nothing_that_is_written_meanwhile_is_lost(
+    quiet: Place, backup: Path, other: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restoring, "LOCKS_WAITED_FOR", "200ms")
+    other.done("migrate")
+    with closing(psycopg.connect(other.server)) as connection:
+        connection.execute(sql.SQL("SELECT FROM {}").format(sql.Identifier(other.schema, "events")))
+        assert "stop its service first" in other.refused("restore", backup, "--keys", quiet.keys)
+    assert other.done("restore", backup, "--keys", quiet.keys)["is_sound"]
+
+
+def test_another_backup_in_the_place_of_this_one_is_refused(
+    quiet: Place, backup: Path, other: Place, tmp_path: Path
+) -> None:
+    swapped = tmp_path / "genjin-20300101T000000.000000Z.backup"
+    swapped.write_bytes(backup.read_bytes())
+    said = other.refused("restore", swapped, "--keys", quiet.keys)
+    assert "somebody has put another backup in its place" in said
+    assert not other.is_there()
+
+
+def test_a_signature_that_cannot_be_given_in_the_end_is_asked_for_at_the_beginning(
+    quiet: Place, backup: Path, other: Place
+) -> None:
+    folder = other.folder / "checkpoints" / other.schema
+    folder.mkdir(parents=True)
+    (folder / "public.key").write_text(PUBLIC_KEY)
+    other.more.clear()
+    assert "copy its signing.key" in other.refused("restore", backup, "--keys", quiet.keys)
+    assert not (other.folder / "signing.key").exists()
+    assert not other.is_there()
+
+
+def test_a_backup_from_before_another_master_key_is_restored_with_the_newest_copy(
+    api: Api, place: Place, other: Place
+) -> None:
+    Planted(api)
+    before = place.backup()
+    lost = api.customer("失而复得贸易行")
+    place.backup()
+    with closing(psycopg.connect(place.server, autocommit=True)) as connection:
+        table = sql.Identifier(place.schema, "sealing_keys")
+        connection.execute(sql.SQL("DELETE FROM {} WHERE subject = %s").format(table), [lost])
+    new_key = as_setting(token_bytes(32))
+    changed = {**place.more, "CRM_MASTER_KEY": new_key, "CRM_OLD_MASTER_KEY": as_setting(MASTER_KEY)}
+    rotated = Place(place.server, place.schema, place.folder, changed)
+    rotated.done("rewrap-keys")
+    rotated.backup()
+    other.more["CRM_MASTER_KEY"] = new_key
+    assert other.done("restore", before, "--keys", place.keys)["is_sound"]
+    assert PROFILE["name"] in other.run("report", "tracking", "--json").output
+
+
+def test_half_a_key_copy_does_not_outlive_an_erasure(api: Api, place: Place) -> None:
+    planted = Planted(api)
+    place.backup()
+    half = place.keys.with_name(f".{place.keys.name}.abc.part")
+    half.write_bytes(place.keys.read_bytes())
+    api.done(f"/customers/{planted.id}/erasure", WHY)
+    place.done("erasures", "apply")
+    assert not half.exists()
+
+
+def test_a_register_that_cannot_be_read_is_told_before_anything_is_answered(api: Api, place: Place) -> None:
+    planted = Planted(api)
+    api.done(f"/customers/{planted.id}/erasure", WHY)
+    (file,) = (place.folder / "erasures" / place.schema).iterdir()
+    file.write_bytes(b"")
+    with pytest.raises(Unreadable, match="is no erasure"):
+        apply_erasures(api.services)
 
 
 def test_a_schema_of_somebody_else_is_left_alone(quiet: Place, backup: Path, other: Place) -> None:
@@ -307,7 +380,8 @@ def test_who_made_it_must_be_known(quiet: Place, backup: Path, other: Place) -> 
     assert PUBLIC_KEY in said
     assert "--trust" in said
     assert not other.is_there()
-    assert other.done("backups", "check", backup)["is_known"] is False
+    assert PUBLIC_KEY in other.refused("backups", "check", backup)
+    assert other.done("backups", "check", backup, "--trust")["is_known"] is False
     assert other.done("restore", backup, "--keys", quiet.keys, "--trust")["is_sound"]
 
 
@@ -391,6 +465,7 @@ def test_checkpoints_of_what_a_restoration_cuts_off_no_longer_count(
     (place.folder / "checkpoints" / place.schema).rename(tmp_path / "signed" / other.schema)
     told = other.done("restore", file, "--keys", place.keys)
     assert told["is_sound"]
+    assert (told["agreed_upto"], told["known_upto"]) == (told["position"], told["position"] + 1)
     verified = other.done("verify", "--ledger")
     assert verified["is_clean"]
     assert verified["checkpoints"]["knowingly_cut"] == 1
@@ -429,11 +504,12 @@ def test_a_database_that_was_put_back_by_other_means_is_confirmed(api: Api, plac
 def test_backups_are_listed_and_thinned_out(quiet: Place, tmp_path: Path) -> None:
     few = Place(quiet.server, quiet.schema, tmp_path, {**quiet.more, "CRM_BACKUP_KEEP": "2y"})
     first = few.backup()
-    older = [first.with_name(f"{few.schema}-{year}0101T000000.000000Z.backup") for year in (2019, 2020)]
-    for each in older:
-        each.write_bytes(b"nothing")
+    older = [first.with_name(f"{few.schema}-{year}0101T000000.000000Z.backup") for year in (2018, 2019, 2020)]
+    for each in older[1:]:
+        each.write_bytes(first.read_bytes())
+    older[0].write_bytes(b"nothing")
     told = few.done("backup")
-    assert told["removed"] == [str(older[0])]
+    assert told["removed"] == [str(older[1])]
     assert first.exists()
     listed = few.done("backups", "list")
     assert listed[0]["file"] == told["file"]

@@ -17,6 +17,7 @@ from crm.database import server as servers
 from crm.database.errors import DatabaseUnusable
 from crm.database.roles import make_roles
 from crm.database.server import make_ready
+from crm.migrate import migrate
 
 
 @pytest.fixture
@@ -78,6 +79,27 @@ def test_roles_are_made_by_many_at_once(server: str) -> None:
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(make, range(6)))
+
+
+def test_a_user_who_may_not_make_roles_works_where_an_administrator_has_made_them(server: str, name: str) -> None:
+    conninfo = make_conninfo(server, dbname=name)
+    make_ready(conninfo)
+    login = f"login_{name}"
+    with closing(psycopg.connect(conninfo, autocommit=True)) as connection:
+        make_roles(connection)
+        for statement in (
+            "CREATE ROLE {login} LOGIN NOCREATEROLE",
+            "GRANT genjin_owner, genjin_app, genjin_reader TO {login}",
+            "GRANT CREATE ON DATABASE {name} TO genjin_owner, genjin_app",
+        ):
+            connection.execute(sql.SQL(statement).format(login=sql.Identifier(login), name=sql.Identifier(name)))
+    try:
+        assert migrate(make_conninfo(conninfo, user=login), "prepared")
+    finally:
+        with closing(psycopg.connect(conninfo, autocommit=True)) as connection:
+            connection.execute("DROP SCHEMA IF EXISTS prepared CASCADE")
+            connection.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(sql.Identifier(login)))
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(login)))
 
 
 def test_the_reader_may_make_nothing(server: str) -> None:

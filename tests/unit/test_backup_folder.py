@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.backups.folder import Folder, made_at
+from crm.processes.backup import seconds_left
 from crm.settings.backups import Retention
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -71,6 +72,18 @@ def test_only_backups_are_removed(tmp_path: Path) -> None:
     for each, age in ((left, 7200), (growing, 60)):
         each.write_bytes(b"")
         os.utime(each, (NOW.timestamp() - age,) * 2)
-    assert folder.thin(Retention.parsed("1d"), NOW) == [old]
-    assert sorted(tmp_path.iterdir()) == sorted([new, other, growing])
-    assert [made_at(each) for each in folder.all()] == [NOW]
+    foreign = a_backup(folder, NOW - timedelta(days=8))
+    for name in ("genjin-20261399T000000.000000Z.backup", "genjin-99991231T235959.000000Z.backup"):
+        (tmp_path / name).mkdir()
+    assert folder.thin(Retention.parsed("1d"), NOW, lambda path: path != foreign) == [old]
+    assert {new, other, growing, foreign} == {each for each in tmp_path.iterdir() if each.is_file()}
+    assert [made_at(each) for each in folder.all()] == [NOW, made_at(foreign)]
+
+
+def test_a_clock_that_was_wrong_once_does_not_stop_backups(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    assert seconds_left(folder, timedelta(days=1), NOW) == 0
+    a_backup(folder, NOW + timedelta(days=99))
+    assert seconds_left(folder, timedelta(days=1), NOW) == 0
+    a_backup(folder, NOW - timedelta(hours=23))
+    assert seconds_left(folder, timedelta(days=1), NOW) == 3600

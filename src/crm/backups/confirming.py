@@ -20,6 +20,18 @@ class Confirmed:
     destroyed: int
     signed: Signed | None
 
+    @property
+    def agreed_upto(self) -> int | None:
+        """The last position about which a signed checkpoint agrees; None where there is none at hand."""
+        upto: int | None = self.found["checkpoints"]["agreed_upto"]
+        return upto
+
+    @property
+    def known_upto(self) -> int | None:
+        """How far the ledger once was, by checkpoints about later positions than the restored one, if there are any."""
+        cut = [each["position"] for each in self.found["checkpoints"]["disagreements"] if each["fault"] == "cut-off"]
+        return max(cut, default=None)
+
 
 def confirm(made: Services, progress: Callable[[int], None] = lambda _: None) -> Confirmed:
     """Apply the erasures, prove the ledger, and sign that it was restored to where it ends; read models come after.

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
+from uuid import UUID
 
 from crm.backups.contents import Part
 from crm.backups.errors import BackupUnusable
@@ -25,6 +26,7 @@ from ledger.proof.statements import Signer, is_signed
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 PIECE = 16 * 1024 * 1024
 """Bytes of rows in a piece: what is in memory at a time."""
+LARGEST_MANIFEST = 64 * 1024 * 1024
 Changed = Callable[[bytes], bytes]
 Rows = bytes | bytearray | memoryview
 
@@ -93,7 +95,7 @@ class Backup:
 
     def stored(self, piece: Piece) -> bytes:
         """A piece as it lies in the file. Raises BackupUnusable where it is not as it was written."""
-        data = _read(self._tar, piece.name)
+        data = _read(self._tar, piece.name, piece.size)
         if data is None or sha256(data).hexdigest() != piece.sha256:
             raise BackupUnusable(f"The backup is damaged: {piece.name} is not as it was written. Take another one.")
         return data
@@ -107,7 +109,7 @@ def opened(path: Path, known_keys: Collection[bytes]) -> Iterator[Backup]:
     except (OSError, tarfile.TarError) as error:
         raise BackupUnusable(f"{path} is no backup, or is not whole: {error}") from error
     with tar:
-        data, signature = _read(tar, MANIFEST), _read(tar, SIGNATURE)
+        data, signature = _read(tar, MANIFEST, LARGEST_MANIFEST), _read(tar, SIGNATURE, LARGEST_MANIFEST)
         if data is None or signature is None:
             raise BackupUnusable(f"{path} is no backup, or is not whole: it has no manifest.")
         manifest = Manifest.parsed(data)
@@ -116,9 +118,20 @@ def opened(path: Path, known_keys: Collection[bytes]) -> Iterator[Backup]:
         yield Backup(manifest, manifest.signed_with in known_keys, tar)
 
 
-def _read(tar: tarfile.TarFile, name: str) -> bytes | None:
+def is_of_ledger(path: Path, ledger_id: UUID) -> bool:
+    """It is a backup, and of this ledger."""
     try:
-        file = tar.extractfile(name)
+        with opened(path, ()) as backup:
+            return backup.manifest.ledger_id == ledger_id
+    except BackupUnusable:
+        return False
+
+
+def _read(tar: tarfile.TarFile, name: str, most: int) -> bytes | None:
+    """An ordinary member of the tar that is no larger than it may be."""
+    try:
+        member = tar.getmember(name)
+        file = tar.extractfile(member) if member.isreg() and member.size <= most else None
         return None if file is None else file.read()
     except (KeyError, OSError, tarfile.TarError):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,7 +24,7 @@ class Folder:
     def all(self) -> list[Path]:
         """Every backup in it, the newest first."""
         try:
-            found = [each for each in self.path.iterdir() if _NAME.fullmatch(each.name)]
+            found = [each for each in self.path.iterdir() if each.is_file() and moment_of(each) is not None]
         except FileNotFoundError:
             return []
         return sorted(found, key=made_at, reverse=True)
@@ -32,9 +33,9 @@ class Folder:
         """Where the backup of a moment belongs."""
         return self.path / f"{schema}-{moment.astimezone(UTC).strftime(_MOMENT)}.backup"
 
-    def thin(self, retention: Retention, now: datetime) -> list[Path]:
-        """Remove those that need not be kept, and answer which. What was left half-written goes, too."""
-        backups = {made_at(each): each for each in self.all()}
+    def thin(self, retention: Retention, now: datetime, is_ours: Callable[[Path], bool]) -> list[Path]:
+        """Remove those of ours that need not be kept, and answer which. What was left half-written goes, too."""
+        backups = {made_at(each): each for each in self.all() if is_ours(each)}
         kept = retention.kept(list(backups), now)
         removed = [path for moment, path in backups.items() if moment not in kept]
         for each in (*removed, *self._left_behind(now)):
@@ -47,8 +48,17 @@ class Folder:
         return [each for each in found if now.timestamp() - each.stat().st_mtime > LONGEST_PAUSE]
 
 
-def made_at(path: Path) -> datetime:
-    """The moment in the name of a backup."""
+def moment_of(path: Path) -> datetime | None:
+    """The moment in the name of a backup; None where it is no such name."""
     named = _NAME.fullmatch(path.name)
-    assert named is not None
-    return datetime.strptime(named["moment"], _MOMENT).replace(tzinfo=UTC)
+    try:
+        return datetime.strptime(named["moment"], _MOMENT).replace(tzinfo=UTC) if named else None
+    except ValueError:
+        return None
+
+
+def made_at(path: Path) -> datetime:
+    """The same of a file that has such a name."""
+    moment = moment_of(path)
+    assert moment is not None
+    return moment

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from uuid import UUID
 
+import psycopg
 from psycopg import sql
 
 from aggregates.registry import event_classes
@@ -15,11 +17,12 @@ from crm import migrate
 from crm.backups.contents import EVENTS, Part, parts, sequences
 from crm.backups.encryption import Lock
 from crm.backups.errors import BackupUnusable
-from crm.backups.file import Rows, Writer
+from crm.backups.file import Rows, Writer, is_of_ledger
 from crm.backups.folder import Folder
 from crm.backups.manifest import FORMAT, VERSION, Manifest, Table
 from crm.checkpoints import Checkpoints
 from crm.database.roles import OWNER
+from crm.database.server import first_line
 from crm.store import Store
 from ledger.database import Connection
 from ledger.erasing.key_copy import KeyCopy
@@ -52,6 +55,7 @@ def make(store: Store, progress: Progress = lambda _, __: None) -> Made:
 
     Raises BackupUnusable, Unreadable, SigningKeyUnusable, OSError.
     """
+    _require_migrated(store)
     settings = store.settings
     chosen, signer = settings.backups, Checkpoints(settings).signer()
     folder, made_at = Folder(chosen.dir / settings.schema), datetime.now(UTC)
@@ -104,7 +108,7 @@ def _written(
         chain=bytes(chain).hex(),
         recorded_at=recorded_at,
         topics={topic: getattr(event_classes().get(topic), "class_version", 1) for (topic,) in topics},
-        migrations=_migrations(connection),
+        migrations=migrate.applied(connection),
         sequences=sequences(connection),
         keys=keys[0],
         is_encrypted=writer.is_encrypted,
@@ -113,10 +117,21 @@ def _written(
     )
 
 
-def _migrations(connection: Connection) -> dict[str, str]:
-    if lacking := migrate.pending(connection):
+def _require_migrated(store: Store) -> None:
+    try:
+        with store.connection() as connection:
+            lacking = migrate.pending(connection)
+    except psycopg.OperationalError as away:
+        raise BackupUnusable(f"The database cannot be reached, or is not there yet: {first_line(away)}") from away
+    if lacking:
         raise BackupUnusable(f"This store is not migrated to this release yet ({lacking[0]}): run crm migrate first.")
-    return migrate.applied(connection)
+
+
+def thin(store: Store, ledger_id: UUID) -> list[Path]:
+    """Remove the backups of this ledger that need not be kept, and answer which."""
+    settings = store.settings
+    folder = Folder(settings.backups.dir / settings.schema)
+    return folder.thin(settings.backups.retention, datetime.now(UTC), lambda path: is_of_ledger(path, ledger_id))
 
 
 def _table(connection: Connection, writer: Writer, part: Part, total: int, progress: Progress) -> Table:

@@ -13,35 +13,43 @@ from psycopg import sql
 
 from aggregates.registry import event_classes
 from crm import master_key, migrate
-from crm.backups.contents import EVENTS, KEYS, Part
+from crm.backups.contents import EVENTS, KEYS, META, Part
 from crm.backups.errors import BackupUnusable
 from crm.backups.file import Backup, Changed
 from crm.backups.manifest import Manifest
 from crm.database.roles import APP, make_roles
-from crm.database.server import make_ready
+from crm.database.server import first_line, make_ready
 from crm.settings import Settings
 from crm.store import Store
 from ledger.erasing.key_copy import KeyCopy, WrappedKey
-from ledger.errors import WrongMasterKey
+from ledger.erasing.register import Register
 from ledger.sealing import Keyring
 from projections.engine.tables.sights import view_schemas
 
 Connection = psycopg.Connection
 Progress = Callable[[int, int], None]
 """Told how many bytes of rows are in, of how many."""
+LOCKS_WAITED_FOR = "10s"
+"""How long for those who still use an empty store."""
 
 
 @dataclass(frozen=True)
 class Keys:
-    """Where the sealing keys come from, and of whom none may come back."""
+    """The sealing keys that the master key opens, where they come from, and of whom none may come back."""
 
     path: Path
     by_subject: Mapping[UUID, WrappedKey]
     erased: frozenset[UUID]
 
 
+def registered(settings: Settings) -> frozenset[UUID]:
+    """Whoever is in any register here: that of the workspace may lie under its former name. Raises Unreadable."""
+    folders = [each for each in settings.erasure_dir.glob("*") if each.is_dir()]
+    return frozenset(subject for each in folders for subject in Register(each).subjects())
+
+
 def keys_for(manifest: Manifest, settings: Settings, copy: KeyCopy, erased: frozenset[UUID]) -> Keys:
-    """The keys of the copy, once it is sure that they belong to this backup and that the master key opens them all.
+    """The keys of the copy that the master key opens, once it is sure that they belong to this backup.
 
     Raises BackupUnusable, MasterKeyUnusable, Unreadable, OSError.
     """
@@ -54,13 +62,14 @@ def keys_for(manifest: Manifest, settings: Settings, copy: KeyCopy, erased: froz
     ledger_id, by_subject = found or (manifest.ledger_id, {})
     if ledger_id != manifest.ledger_id:
         raise BackupUnusable(f"The keys in {copy.path} belong to another ledger than the backup: name the right file.")
-    if by_subject:
-        _try_master_key(settings, copy, by_subject)
-    return Keys(copy.path, by_subject, erased)
+    return Keys(copy.path, _opened(settings, copy, by_subject) if by_subject else {}, erased)
 
 
-def _try_master_key(settings: Settings, copy: KeyCopy, by_subject: Mapping[UUID, WrappedKey]) -> None:
-    """A key is not made here, as it would be for a new store."""
+def _opened(settings: Settings, copy: KeyCopy, by_subject: Mapping[UUID, WrappedKey]) -> Mapping[UUID, WrappedKey]:
+    """Those that the master key opens, which is not made here, as it would be for a new store.
+
+    A key that the database had lost before the master key was changed is still wrapped by the former one.
+    """
     path = settings.data_dir / master_key.FILE
     if settings.master_key is None and not path.exists():
         raise master_key.MasterKeyUnusable(
@@ -70,14 +79,13 @@ def _try_master_key(settings: Settings, copy: KeyCopy, by_subject: Mapping[UUID,
     keyring = Keyring(
         None, settings.master_key or master_key.in_folder(settings.data_dir), former_key=settings.former_key
     )
-    try:
-        for key in by_subject.values():
-            keyring.add(key.subject, key.wrapped)
-    except WrongMasterKey:
+    found = {subject: key for subject, key in by_subject.items() if keyring.opens(subject, key.wrapped)}
+    if not found:
         raise master_key.MasterKeyUnusable(
             f"The keys in {copy.path} were wrapped by another master key: set CRM_MASTER_KEY to that, or put its file "
             f"in {path}."
-        ) from None
+        )
+    return found
 
 
 def check(manifest: Manifest) -> None:
@@ -100,36 +108,46 @@ def restore(
     store: Store, backup: Backup, keys: Keys, decrypt: Changed | None, progress: Progress = lambda _, __: None
 ) -> None:
     """Fill the store's schema, which must have no events yet. Raises BackupUnusable, DatabaseUnusable."""
-    manifest, schema = backup.manifest, store.settings.schema
-    check(manifest)
+    check(backup.manifest)
     make_ready(store.conninfo)
     with closing(psycopg.connect(store.conninfo, autocommit=True)) as connection:
         make_roles(connection)
-        with connection.transaction():
-            migrate.lock(connection, schema)
-            _clear(connection, schema)
-            migrate.make_former(connection, schema, manifest.migrations)
-            _fill(connection, backup, keys, decrypt, progress)
-            migrate.bring_up_to_date(connection, schema)
-            _compare(connection, manifest)
+        try:
+            with connection.transaction():
+                _restore(connection, store.settings.schema, backup, keys, decrypt, progress)
+        except psycopg.errors.LockNotAvailable as busy:
+            raise BackupUnusable(
+                f'Somebody is using the schema "{store.settings.schema}": stop its service first. Nothing was changed.'
+            ) from busy
+        except psycopg.Error as failed:
+            raise BackupUnusable(
+                f"The restoration broke off, and nothing was changed: {first_line(failed)}"
+            ) from failed
 
 
-def _clear(connection: Connection, schema: str) -> None:
+def _restore(
+    connection: Connection, schema: str, backup: Backup, keys: Keys, decrypt: Changed | None, progress: Progress
+) -> None:
+    connection.execute("SELECT set_config('lock_timeout', %s, true)", [LOCKS_WAITED_FOR])
+    migrate.lock(connection, schema)
+    _clear(connection, schema, backup.manifest)
+    migrate.make_former(connection, schema, backup.manifest.migrations)
+    _fill(connection, backup, keys, decrypt, progress)
+    migrate.bring_up_to_date(connection, schema)
+    _compare(connection, backup.manifest)
+
+
+def _clear(connection: Connection, schema: str, manifest: Manifest) -> None:
     """Remove the schema, provided that it is one of ours in which nothing was ever recorded."""
     tables = {
         table for (table,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [schema])
     }
     if not tables:
         return
-    if not {EVENTS, "projection_builds"} <= tables:
+    if not {EVENTS, META, "migrations", "projection_builds"} <= tables:
         raise BackupUnusable(f'The schema "{schema}" holds something else: name another one in CRM_SCHEMA.')
-    events = sql.Identifier(schema, EVENTS)
-    recorded = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(events)).fetchone()
-    if recorded and recorded[0]:
-        raise BackupUnusable(
-            f'The schema "{schema}" has events already, and a backup is only restored into an empty one: name another '
-            f"in CRM_SCHEMA, or another CRM_DATA_DIR."
-        )
+    connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(schema, EVENTS)))
+    _require_empty(connection, schema, manifest)
     connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(APP)))
     connection.execute(sql.SQL("SET LOCAL search_path = {}, public").format(sql.Identifier(schema)))
     for (name,) in connection.execute("SELECT schema_name FROM projection_builds").fetchall():
@@ -137,6 +155,23 @@ def _clear(connection: Connection, schema: str) -> None:
             connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(each)))
     connection.execute("SET LOCAL ROLE NONE")
     connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+
+
+def _require_empty(connection: Connection, schema: str, manifest: Manifest) -> None:
+    query = "SELECT m.ledger_id, e.position, e.chain FROM {} m, {} e ORDER BY e.position DESC LIMIT 1"
+    names = [sql.Identifier(schema, table) for table in (META, EVENTS)]
+    head = connection.execute(sql.SQL(query).format(*names)).fetchone()
+    if head is None:
+        return
+    if (head[0], head[1], bytes(head[2]).hex()) == (manifest.ledger_id, manifest.position, manifest.chain):
+        raise BackupUnusable(
+            f'This backup is in the schema "{schema}" already: where it broke off since, `crm restored` proves it, '
+            f"signs that and builds the read models."
+        )
+    raise BackupUnusable(
+        f'The schema "{schema}" has events already, and a backup is only restored into an empty one: name another in '
+        f"CRM_SCHEMA, or another CRM_DATA_DIR."
+    )
 
 
 def _fill(connection: Connection, backup: Backup, keys: Keys, decrypt: Changed | None, progress: Progress) -> None:
@@ -184,8 +219,9 @@ def _put_keys_back(connection: Connection, keys: Keys) -> None:
     ).fetchone()
     if lacking and lacking[0]:
         raise BackupUnusable(
-            f"{keys.path} lacks {lacking[0]} keys that the backup needs, and nobody erased them: it is older than the "
-            f"backup. Name the newest one with --keys."
+            f"{keys.path} lacks {lacking[0]} keys that the backup needs, and no register of erasures here says that "
+            f"they were destroyed. Bring that register along, or name the newest key copy with --keys; keys that only "
+            f"a former master key opens need CRM_OLD_MASTER_KEY."
         )
 
 

@@ -31,7 +31,7 @@ def rebuild(
     from crm.console.opening import working_services
 
     with working_services() as made, _bar(quiet=json) as bar:
-        finished = rebuilt(made, _named(names), bar)
+        finished = followed(made, requested(made, _named(names)), bar)
     if json:
         as_json({"jobs": finished})
     else:
@@ -98,12 +98,19 @@ def _bar(*, quiet: bool) -> Progress:
     return Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal)
 
 
-def rebuilt(made: Services, projections: Sequence[type[Projection]], bar: Progress) -> list[Job]:
-    """Have them rebuilt, by whichever workers take the jobs, and follow these to their ends; Ctrl-C cancels them."""
+def requested(made: Services, projections: Sequence[type[Projection]]) -> list[Job]:
+    """Ask for them to be rebuilt, by whichever workers take the jobs."""
     from projections.engine.build import jobs
 
     with made.database.connection(autocommit=True) as connection:
-        asked = [jobs.request(connection, "rebuild", each.name, each.version) for each in projections]
+        return [jobs.request(connection, "rebuild", each.name, each.version) for each in projections]
+
+
+def followed(made: Services, asked: Sequence[Job], bar: Progress) -> list[Job]:
+    """Follow jobs to their ends; Ctrl-C cancels them."""
+    from projections.engine.build import jobs
+
+    with made.database.connection(autocommit=True) as connection:
         try:
             return [_followed(connection, job, bar) for job in asked]
         except KeyboardInterrupt:

@@ -23,7 +23,7 @@ def make_roles(connection: psycopg.Connection) -> None:
 
 
 def _create(connection: psycopg.Connection, role: str) -> None:
-    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+    if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
         return
     try:
         with connection.transaction():

@@ -23,7 +23,7 @@ def make_ready(conninfo: str) -> None:
     try:
         connection = _connect_or_create(conninfo)
     except psycopg.OperationalError as away:
-        raise DatabaseUnusable(f"The database cannot be reached: {_first_line(away)}") from away
+        raise DatabaseUnusable(f"The database cannot be reached: {first_line(away)}") from away
     with closing(connection):
         _check_server(connection)
         with connection.transaction():
@@ -91,5 +91,6 @@ def _check_letters(connection: psycopg.Connection) -> None:
         )
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What it comes to."""
     return str(error).strip().splitlines()[0]

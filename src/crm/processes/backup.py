@@ -8,9 +8,13 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from crm import logs, settings, stopping, store
+from crm.backups.errors import BackupUnusable
 from crm.backups.folder import Folder, made_at
-from crm.backups.making import make
+from crm.backups.making import make, thin
+from crm.database.errors import DatabaseUnusable
 from crm.settings import Settings
+from crm.signing_key import SigningKeyUnusable
+from ledger.erasing.register import Unreadable
 
 log = structlog.get_logger(__name__)
 TRIED_AGAIN_AFTER = 60.0
@@ -24,22 +28,26 @@ def run(hours: float) -> None:
     logs.configure(chosen.log_level, chosen.log_format)
     folder = Folder(chosen.backups.dir / chosen.schema)
     while True:
-        if (due := _seconds_left(folder, timedelta(hours=hours))) > 0:
+        if (due := seconds_left(folder, timedelta(hours=hours), datetime.now(UTC))) > 0:
             time.sleep(min(due, LOOKS_APART))
-        elif not _made(chosen, folder):
+        elif not _made(chosen):
             time.sleep(TRIED_AGAIN_AFTER)
 
 
-def _seconds_left(folder: Folder, apart: timedelta) -> float:
-    newest = folder.all()[:1]
-    return max((made_at(each) + apart - datetime.now(UTC)).total_seconds() for each in newest) if newest else 0.0
+def seconds_left(folder: Folder, apart: timedelta, now: datetime) -> float:
+    """How long the newest backup is new enough; one from a time to come, when a clock was wrong, does not count."""
+    newest = max((moment for each in folder.all() if (moment := made_at(each)) <= now), default=None)
+    return 0.0 if newest is None else (newest + apart - now).total_seconds()
 
 
-def _made(chosen: Settings, folder: Folder) -> bool:
+def _made(chosen: Settings) -> bool:
     try:
         with store.opened(chosen) as opened:
             made = make(opened)
-        removed = folder.thin(chosen.backups.retention, datetime.now(UTC))
+            removed = thin(opened, made.manifest.ledger_id)
+    except (BackupUnusable, DatabaseUnusable, SigningKeyUnusable, Unreadable, OSError) as failed:
+        log.error("no backup could be made, and it will be tried again", reason=str(failed))
+        return False
     except Exception:
         log.exception("no backup could be made, and it will be tried again")
         return False

@@ -58,6 +58,11 @@ class BackupSettings:
 
 def read(environment: Mapping[str, str], backup_dir: Path, key_copy_dir: Path) -> BackupSettings:
     """The settings, or SettingRefused for the first value that cannot be used."""
+    if backup_dir.is_relative_to(key_copy_dir) or key_copy_dir.is_relative_to(backup_dir):
+        raise SettingRefused(
+            f"CRM_BACKUP_DIR and CRM_KEY_COPY_DIR must be apart, since whoever has both can read who is erased later; "
+            f"they are {backup_dir} and {key_copy_dir}."
+        )
     return BackupSettings(backup_dir, key_copy_dir, _retention(environment), _recipients(environment))
 
 

@@ -69,9 +69,13 @@ class KeyCopy:
         except FileNotFoundError:
             return None
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise Unreadable(f"{self.path} is no copy of sealing keys: put it back from another place.") from error
+            raise Unreadable(
+                f"{self.path} is no copy of sealing keys: put it back from another place, or move it away."
+            ) from error
         if (head.format, head.version) != (FORMAT, VERSION) or len(found) != head.keys:
-            raise Unreadable(f"{self.path} is not whole, or of another release: put it back from another place.")
+            raise Unreadable(
+                f"{self.path} is not whole, or of another release: put it back from another place, or move it away."
+            )
         return head.ledger_id, found
 
     def renew(self, connection: Connection, erased: Collection[UUID]) -> int:
@@ -99,7 +103,7 @@ class KeyCopy:
 
     def forget(self, erased: Collection[UUID]) -> int:
         """Take the keys of these subjects out of it, and say how many those were. Raises Unreadable, OSError."""
-        if not erased or not self.path.exists() or self._is_known_to_be_without(erased):
+        if not self._left_behind() and (not erased or not self.path.exists() or self._is_known_to_be_without(erased)):
             return 0
         with self._alone():
             before = self.keys()
@@ -122,6 +126,10 @@ class KeyCopy:
             for subject in sorted(keys):
                 file.write(_line(keys[subject]) + b"\n")
 
+    def _left_behind(self) -> list[Path]:
+        """Half a copy of a process that was killed; it holds keys that are erased later."""
+        return list(self.path.parent.glob(f".{self.path.name}.*.part"))
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """One process at a time changes it."""
@@ -129,6 +137,8 @@ class KeyCopy:
         lock = os.open(self.path.with_name(f".{self.path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            for half in self._left_behind():
+                half.unlink(missing_ok=True)
             yield
         finally:
             os.close(lock)

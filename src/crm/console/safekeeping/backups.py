@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from crm.backups.manifest import Manifest
 
 app = typer.Typer(no_args_is_help=True, help="Backups: those there are, whether they are sound, and keys for them.")
+Trusting = Annotated[bool, typer.Option("--trust", help="Take a backup that is signed with a key not known here.")]
 Identity = Annotated[
     Path | None, typer.Option("--identity", help="The file of secret keys, where the backup is encrypted.")
 ]
@@ -23,15 +23,16 @@ Identity = Annotated[
 def backup(
     every: Annotated[
         float | None,
-        typer.Option("--every", min=0.1, help="Go on, and make one whenever the newest is so many hours old."),
+        typer.Option(
+            "--every", min=0.1, max=8760, help="Go on, and make one whenever the newest is so many hours old."
+        ),
     ] = None,
     json: AsJson = False,
 ) -> None:
     """Make a backup while the service runs, bring the key copy up to date, and remove what need not be kept."""
     from crm import settings, store
     from crm.backups.errors import BackupUnusable
-    from crm.backups.folder import Folder
-    from crm.backups.making import make
+    from crm.backups.making import make, thin
 
     if every is not None:
         from crm.processes.backup import run
@@ -43,10 +44,12 @@ def backup(
         with store.opened(chosen) as opened, bar(quiet=json) as shown:
             task = shown.add_task("Events", total=None)
             made = make(opened, lambda done, total: shown.update(task, completed=done, total=total))
-        folder = Folder(chosen.backups.dir / chosen.schema)
-        removed = [str(each) for each in folder.thin(chosen.backups.retention, datetime.now(UTC))]
     except OSError as failed:
         raise BackupUnusable(f"The backup or the key copy cannot be written: {failed}.") from failed
+    try:
+        removed = [str(each) for each in thin(opened, made.manifest.ledger_id)]
+    except OSError as failed:
+        raise BackupUnusable(f"{made.path} was written, and older ones cannot be removed: {failed}.") from failed
     if json:
         as_json({**_told(made.path, made.manifest), "bytes": made.size, "keys": made.keys, "removed": removed})
         return
@@ -79,19 +82,25 @@ def all_backups(json: AsJson = False) -> None:
         as_json(found)
         return
     rows = [
-        (Path(each["file"]).name, each["position"], megabytes(each["bytes"]), each["genjin"])
+        (Path(each["file"]).name, each["made_at"], each["position"], megabytes(each["bytes"]), each["genjin"])
         if "position" in each
         else (Path(each["file"]).name, "UNUSABLE")
         for each in found
     ]
-    as_table(["backup", "position", "size", "made by"], rows)
+    as_table(["backup", "made at", "position", "size", "made by"], rows)
 
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="The backup.")], identity: Identity = None, json: AsJson = False
+    file: Annotated[Path, typer.Argument(help="The backup.")],
+    identity: Identity = None,
+    trusting: Trusting = False,
+    json: AsJson = False,
 ) -> None:
-    """Read a whole backup and see that every byte is as it was written, by whom it is signed, and who can read it."""
+    """Read a whole backup and see that every byte is as it was written, and that it is signed with a key known here.
+
+    Exit code 1 when it is not.
+    """
     from crm import settings
     from crm.backups.encryption import Unlock
     from crm.backups.file import opened
@@ -111,10 +120,14 @@ def check(
                     shown.advance(task, piece.size)
     if json:
         as_json({**_told(file, manifest), "is_sound": True, "is_known": found.is_known})
-        return
-    signed = "signed with a key known here" if found.is_known else f"signed with {_key(manifest)}, unknown here"
-    sentence(f"Sound: {file}, up to position {manifest.position}, {signed}.")
-    if manifest.is_encrypted and not identity:
+    else:
+        sentence(
+            f"Every byte of {file} is as it was written at {manifest.made_at}, up to position {manifest.position}."
+        )
+        sentence("It is signed with a key that is known here." if found.is_known else unknown_signer(file, manifest))
+    if not (found.is_known or trusting):
+        raise typer.Exit(1)
+    if manifest.is_encrypted and not identity and not json:
         sentence(
             "It is encrypted; that it can be decrypted was not tried: name the file of secret keys with --identity."
         )
@@ -144,6 +157,20 @@ def bar(*, quiet: bool) -> Progress:
     """How far it is, for a person who is waiting."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     return Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal)
+
+
+def unknown_signer(file: Path, manifest: Manifest) -> str:
+    """What to do about a backup that anybody may have made."""
+    return (
+        f"{file} is signed with {_key(manifest)}, which is not known here. Compare it with what `crm checkpoints key` "
+        f"says on the machine that made it; only if it is the same, bring its signing.key here, or name the key in "
+        f"CRM_TRUSTED_KEYS. --trust takes the backup as it is: then nobody vouches for its passwords and tokens."
+    )
+
+
+def said(manifest: Manifest) -> str:
+    """Of when a backup is, and how far its ledger goes."""
+    return f"{manifest.made_at:%Y-%m-%d %H:%M:%S} UTC, up to position {manifest.position}"
 
 
 def megabytes(size: int) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crm.console.safekeeping.backups import Identity, bar
+from crm.console.safekeeping.backups import Identity, Trusting, bar, said, unknown_signer
 from crm.output import AsJson, as_json, refusal, sentence
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from crm.services import Services
+    from crm.backups.file import Backup, Changed
+    from crm.backups.manifest import Manifest
+    from crm.settings import Settings
     from crm.store import Store
 
 
@@ -21,9 +24,7 @@ def restore(
     file: Annotated[Path, typer.Argument(help="The backup.")],
     keys: Annotated[Path | None, typer.Option("--keys", help="The key copy; that of the settings if left out.")] = None,
     identity: Identity = None,
-    trusting: Annotated[
-        bool, typer.Option("--trust", help="Take a backup that is signed with a key that is not known here.")
-    ] = False,
+    trusting: Trusting = False,
     json: AsJson = False,
 ) -> None:
     """Restore a backup into an empty store, prove it, sign that it was restored, and build its read models.
@@ -31,39 +32,73 @@ def restore(
     It is there as a whole or not at all. The master key is the one that the keys of the copy are wrapped by.
     """
     from crm import settings, store
-    from crm.backups.encryption import Unlock
     from crm.backups.errors import BackupUnusable
     from crm.backups.file import opened
-    from crm.backups.restoring import check, keys_for
+    from crm.backups.restoring import check, keys_for, registered
     from crm.backups.restoring import restore as fill
     from crm.checkpoints import Checkpoints
     from ledger.erasing.key_copy import KeyCopy
-    from ledger.erasing.register import Register
 
     chosen = settings.read()
     with opened(file, Checkpoints(chosen).known_keys()) as found:
-        manifest = found.manifest
-        if not (found.is_known or trusting):
-            from base64 import b64encode
-
-            raise BackupUnusable(
-                f"{file} is signed with {b64encode(manifest.signed_with).decode()}, which is not known here: copy its "
-                f"signing.key to {chosen.data_dir}, name it in CRM_TRUSTED_KEYS, or take the backup with --trust."
-            )
-        if manifest.is_encrypted and identity is None:
-            raise BackupUnusable(f"{file} is encrypted: name the file of secret keys with --identity.")
-        unlock = Unlock(identity) if manifest.is_encrypted and identity else None
-        check(manifest)
+        _admit(file, found, trusting=trusting)
+        _require_signing(chosen)
+        check(found.manifest)
+        unlock = _unlock(file, found.manifest, identity)
         copy = KeyCopy(keys or chosen.backups.key_copy(chosen.schema))
         try:
-            wanted = keys_for(manifest, chosen, copy, Register(chosen.erasures).subjects())
+            erased = registered(chosen)
+            wanted = keys_for(found.manifest, chosen, copy, erased)
         except OSError as failed:
             raise BackupUnusable(f"The key copy or the register of erasures cannot be read: {failed}.") from failed
-        with store.opened(chosen) as opened_store, bar(quiet=json) as shown:
+        if not json:
+            sentence(f"The backup is of {said(found.manifest)}. Erased persons in the registers here: {len(erased)}.")
+        with store.opened(chosen) as filled, bar(quiet=json) as shown:
             task = shown.add_task("Restoring", total=None)
-            fill(opened_store, found, wanted, unlock, lambda done, of: shown.update(task, completed=done, total=of))
-            told = _confirmed(opened_store, shown)
-    _say(told, json=json)
+            fill(filled, found, wanted, unlock, lambda done, of: shown.update(task, completed=done, total=of))
+            told = _confirmed(filled, shown)
+    _say({**told, "made_at": found.manifest.made_at, "erased_considered": len(erased)}, json=json)
+
+
+def _admit(file: Path, backup: Backup, *, trusting: bool) -> None:
+    """Refuse what may be somebody else's, or another backup under this one's name."""
+    from crm.backups.errors import BackupUnusable
+    from crm.backups.folder import moment_of
+
+    if trusting:
+        return
+    if not backup.is_known:
+        raise BackupUnusable(unknown_signer(file, backup.manifest))
+    named = moment_of(file)
+    if named is not None and named != backup.manifest.made_at:
+        raise BackupUnusable(
+            f"{file} is named as one of {named:%Y-%m-%d %H:%M:%S} UTC and is of {said(backup.manifest)}: somebody has "
+            f"put another backup in its place. --trust takes it all the same."
+        )
+
+
+def _require_signing(chosen: Settings) -> None:
+    """The restoration is signed in the end: better to know before whether that can be done."""
+    from crm.backups.errors import BackupUnusable
+    from crm.checkpoints import Checkpoints
+
+    checkpoints = Checkpoints(chosen)
+    if not checkpoints.can_sign():
+        raise BackupUnusable(
+            f"The checkpoints in {checkpoints.folder.path} were signed with a key that is not at hand: copy its "
+            f"signing.key to {chosen.data_dir}, or name its public.key in CRM_TRUSTED_KEYS and give CRM_SIGNING_KEY."
+        )
+
+
+def _unlock(file: Path, manifest: Manifest, identity: Path | None) -> Changed | None:
+    from crm.backups.encryption import Unlock
+    from crm.backups.errors import BackupUnusable
+
+    if not manifest.is_encrypted:
+        return None
+    if identity is None:
+        raise BackupUnusable(f"{file} is encrypted: name the file of secret keys with --identity.")
+    return Unlock(identity)
 
 
 def restored(json: AsJson = False) -> None:
@@ -77,8 +112,10 @@ def restored(json: AsJson = False) -> None:
 
 def _confirmed(opened: Store, shown: Progress) -> dict[str, Any]:
     from crm.backups.confirming import confirm
+    from crm.console.proving import followed, requested
     from crm.processes.work import working
     from crm.services import services
+    from projections import ALL
 
     opened.prepare()
     with services(opened, connections=4) as made:
@@ -86,27 +123,19 @@ def _confirmed(opened: Store, shown: Progress) -> dict[str, Any]:
         task = shown.add_task("Proving the ledger", total=head)
         confirmed = confirm(made, lambda checked: shown.update(task, completed=checked))
         shown.update(task, completed=head)
+        jobs = requested(made, ALL)  # before anybody works, so that nothing is built twice
         with working(opened):
-            models = _built(made, shown)
+            built = followed(made, jobs, shown)
     return {
         "is_sound": confirmed.signed is not None,
         "position": head,
+        "agreed_upto": confirmed.agreed_upto,
+        "known_upto": confirmed.known_upto,
         "keys_destroyed": confirmed.destroyed,
         "statement": confirmed.signed.document if confirmed.signed else None,
-        "read_models": models,
+        "read_models": {job.projection: job.state for job in built},
         **confirmed.found,
     }
-
-
-def _built(made: Services, shown: Progress) -> dict[str, str]:
-    from crm.console.proving import rebuilt
-    from projections import ALL
-
-    return {job.projection: job.state for job in rebuilt(made, ALL, shown)}
-
-
-def _agreeing(signed: int) -> str:
-    return f"{signed} signed checkpoints agree" if signed else "there are no signed checkpoints here to compare with"
 
 
 def _say(told: dict[str, Any], *, json: bool) -> None:
@@ -114,13 +143,11 @@ def _say(told: dict[str, Any], *, json: bool) -> None:
     if json:
         as_json(told)
     elif told["is_sound"]:
-        signed = told["checkpoints"]["compared"] - told["checkpoints"]["knowingly_cut"]
-        sentence(f"Restored to position {told['position']}: the chain and the claims hold; {_agreeing(signed)}.")
-        if told["keys_destroyed"]:
-            sentence(f"Keys of persons who were erased had come back and are destroyed: {told['keys_destroyed']}.")
+        for each in _sentences(told):
+            sentence(each)
         if not failed:
             sentence(f"Built: {', '.join(told['read_models'])}.")
-    if not told["is_sound"] and not json:
+    else:
         refusal(
             f"The ledger was restored to position {told['position']} and does not hold: crm verify says where. Nothing "
             f"was signed."
@@ -129,3 +156,16 @@ def _say(told: dict[str, Any], *, json: bool) -> None:
         refusal(f"Not built: {', '.join(failed)}; crm rebuild tries again.")
     if failed or not told["is_sound"]:
         raise typer.Exit(1)
+
+
+def _sentences(told: dict[str, Any]) -> Iterator[str]:
+    yield f"Restored to position {told['position']}: the chain and the claims hold, and that is signed."
+    if told["agreed_upto"] is None and told["known_upto"] is None:
+        yield "There were no signed checkpoints here to compare with: a missing end would not be noticed."
+    elif told["agreed_upto"] is not None:
+        yield f"Signed checkpoints agree up to position {told['agreed_upto']}."
+    if told["known_upto"] is not None:
+        missing = told["known_upto"] - told["position"]
+        yield f"MISSING: checkpoints know of position {told['known_upto']}, so that {missing} later events are lost."
+    if told["keys_destroyed"]:
+        yield f"Keys of persons who were erased had come back and are destroyed: {told['keys_destroyed']}."
