@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
+from crm.database.roles import APP
+from crm.store import Store
 from ledger.database import Database
 from ledger.erasing.applying import apply
 from ledger.erasing.register import Register
@@ -28,6 +33,24 @@ class Needs(Protocol):
     @property
     def erasures(self) -> Register:
         """Whoever was erased."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What it takes, and nothing else."""
+
+    database: Database
+    keyring: Keyring
+    erasures: Register
+
+
+@contextmanager
+def tools(store: Store) -> Iterator[Tools]:
+    """For a process that does nothing else with the store: to read all that the services are made of takes longer."""
+    schema = store.settings.schema
+    with Database(store.conninfo, schema, role=APP, max_size=2) as database:
+        keyring = Keyring(database, store.master_key, former_key=store.settings.former_key)
+        yield Tools(database, keyring, Register(store.settings.erasure_dir / schema))
 
 
 def apply_erasures(services: Needs) -> None:
