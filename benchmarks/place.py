@@ -10,13 +10,11 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from crm import settings as crm_settings
 from crm import store as crm_store
@@ -123,26 +121,29 @@ def working(place: Place) -> Iterator[None]:
 
 @contextmanager
 def serving(place: Place, *, workers: int) -> Iterator[Running]:
-    """`crm serve` over the place's store, ended at the end of the block."""
+    """`crm serve` over the place's store, ended at the end of the block.
+
+    What it says goes to a file: to read a line for each request would slow down the load, which is in this process.
+    """
+    said = place.folder / "said.log"
     begun = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "crm", "serve", "--workers", str(workers)],
-        env=place.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    said: list[str] = []
-    threading.Thread(target=_collect, args=(process.stdout, said), daemon=True).start()
+    with said.open("w", encoding="utf-8") as saying:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "crm", "serve", "--workers", str(workers)],
+            env=place.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=saying,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
     try:
-        while not any("is ready" in line for line in said):
+        while "is ready" not in said.read_text(encoding="utf-8"):
             if process.poll() is not None or time.perf_counter() - begun > 120:
-                raise RuntimeError("crm serve did not become ready: " + "".join(said))
+                raise RuntimeError(f"crm serve did not become ready: {said.read_text(encoding='utf-8')}")
             time.sleep(0.005)
         ready = time.perf_counter() - begun
-        found = re.findall(r"^\s+(genjin_\S+)$", "".join(said), re.MULTILINE)
+        found = re.findall(r"^\s+(genjin_\S+)$", said.read_text(encoding="utf-8"), re.MULTILINE)
         yield Running(process, place.port, ready, found[0] if found else None)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -175,7 +176,3 @@ def _wait_for(port: int) -> None:
                 return
         time.sleep(0.02)
     raise RuntimeError("the bare service did not come up")
-
-
-def _collect(stream: Any, lines: list[str]) -> None:
-    lines.extend(iter(stream.readline, ""))

@@ -37,6 +37,7 @@ from api.operations.metrics import Metrics
 from api.operations.watching import Tell, Watched
 from api.reads import add_reads
 from api.requests.bodies import MAX_BODY
+from api.requests.direct import Direct
 from api.requests.identity import Identities
 from api.services import Services, services_of
 from ledger.errors import DatabaseAway
@@ -77,7 +78,7 @@ def create_app(services: Services, limits: Limits | None = None, tell: Tell | No
     app.state.waiting = CapacityLimiter(MAX_WAITING)
     app.state.hashing = CapacityLimiter(MOST_HASHING)
     app.state.pulse = Pulse(services.database)
-    router = APIRouter(prefix=PREFIX)
+    router = APIRouter(prefix=PREFIX, route_class=Direct)
     writes.add_writes(router)
     add_batches(router)
     add_reads(router)
@@ -85,7 +86,7 @@ def create_app(services: Services, limits: Limits | None = None, tell: Tell | No
     add_identity(router)
     feed.add_feed(router)
     docs.add_docs(router, app)
-    app.include_router(router)
+    app.router.routes += router.routes
     health.add_health(app)
     openapi.install(app)
     for kind in _KNOWN:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
+from crm.database.roles import APP
+from crm.store import Store
 from ledger.database import Database
 from ledger.erasing.applying import apply
 from ledger.erasing.key_copy import KeyCopy
@@ -33,6 +38,26 @@ class Needs(Protocol):
     @property
     def key_copy(self) -> KeyCopy:
         """The keys, outside the database."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What it takes, and nothing else."""
+
+    database: Database
+    keyring: Keyring
+    erasures: Register
+    key_copy: KeyCopy
+
+
+@contextmanager
+def tools(store: Store) -> Iterator[Tools]:
+    """For a process that does nothing else with the store: to read all that the services are made of takes longer."""
+    settings = store.settings
+    with Database(store.conninfo, settings.schema, role=APP, max_size=2) as database:
+        keyring = Keyring(database, store.master_key, former_key=settings.former_key)
+        key_copy = KeyCopy(settings.backups.key_copy(settings.schema))
+        yield Tools(database, keyring, Register(settings.erasures), key_copy)
 
 
 def apply_erasures_again(services: Needs) -> None:

@@ -9,13 +9,12 @@ import structlog
 from crm import logs, store
 from crm.database.archive.failing import archives_into
 from crm.database.errors import DatabaseUnusable
-from crm.erasing import apply_erasures
+from crm.erasing import apply_erasures, tools
 from crm.members import first_access
 from crm.processes.child import Child
 from crm.processes.listening import listen, url
 from crm.processes.supervisor import supervise
 from crm.processes.welcome import Welcome
-from crm.services import services
 from crm.settings import Settings
 from crm.stopping import unwind_on_signals
 from crm.store import Store
@@ -31,8 +30,8 @@ def serve(settings: Settings, *, workers: int, work: bool) -> None:
     with listen(settings.host, settings.port) as listening, store.opened(settings) as opened:
         opened.prepare()
         _warn_without_archive(opened)
-        with services(opened, connections=2) as made:
-            apply_erasures(made)
+        with tools(opened) as needed:
+            apply_erasures(needed)
         welcome = Welcome(url(settings.host, settings.port), first_access(opened))
         shared = [listening.fileno(), reading]
         children = [
