@@ -160,6 +160,11 @@ class Asked:
         except ForeignCursor:
             raise invalid(FieldFault("query", "/cursor", "unfit-cursor")) from None
 
+    def require(self, takes: Iterable[Parameter]) -> None:
+        """Everything is given that must be. Raises Problem 422."""
+        if missing := [item.name for item in takes if item.required and item.name not in self.values]:
+            raise invalid(*(FieldFault("query", f"/{name}", "missing") for name in missing))
+
     def get(self, name: str, default: Any = None) -> Any:
         """Any other parameter."""
         return self.values.get(name, default)
@@ -183,8 +188,6 @@ def ask(
             values[name] = by_name[name].read(raw)
         elif listing is None:
             raise invalid(FieldFault("query", f"/{shortened(name)}", "unknown-parameter", {"accepted": tuple(by_name)}))
-    if missing := [item.name for item in takes if item.required and item.name not in values]:
-        raise invalid(*(FieldFault("query", f"/{name}", "missing") for name in missing))
     language = preferred(request.headers.get("accept-language"))
     if listing is None:
         return Asked(values, language=language, actor=actor)

@@ -129,15 +129,22 @@ def _endpoint(
         limiter = request.app.state.waiting if may_wait else None
         if limiter is not None:
             require_room(limiter)
-        return await to_thread.run_sync(_read, crm, reading, asked, actor, action, listing, limiter=limiter)
+        return await to_thread.run_sync(_read, crm, reading, asked, actor, action, listing, takes, limiter=limiter)
 
     return endpoint
 
 
 def _read(
-    crm: Services, reading: Reading, asked: Asked, actor: Actor, action: str, listing: Listing | None
+    crm: Services,
+    reading: Reading,
+    asked: Asked,
+    actor: Actor,
+    action: str,
+    listing: Listing | None,
+    takes: tuple[Parameter, ...],
 ) -> Response:
     sight = crm.policy.sight(actor, action)
+    asked.require(takes)
     if listing is not None and not sight.is_unmasked:
         _refuse_masked(listing, asked, crm.policy.roles_for("see-contacts"))
     try:

@@ -54,10 +54,14 @@ class Statements:
         return self._compose("ALTER TABLE {relation} ADD PRIMARY KEY ({key})")
 
     def add_indexes(self) -> list[bytes]:
-        """Build the indexes, one statement each."""
+        """Build the indexes, one statement each; named, as two that are built at once could draw the same name."""
         return [
-            self._compose("CREATE INDEX ON {relation} {index}", index=sql.SQL(_index(expression)))
-            for expression in self._table.indexes
+            self._compose(
+                "CREATE INDEX {name} ON {relation} {index}",
+                name=sql.Identifier(f"{self._table.name}_index_{number}"),
+                index=sql.SQL(_index(expression)),
+            )
+            for number, expression in enumerate(self._table.indexes, 1)
         ]
 
     def _erase(self, schema: str) -> bytes | None:
