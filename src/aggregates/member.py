@@ -11,12 +11,20 @@ from eventsourcing.domain import event
 
 from aggregates.base import Aggregate, Created, DomainError, Event, Personal
 from aggregates.choices import Role
+from aggregates.refusals import SubjectErased
 
 
 class MemberRemoved(DomainError):
     """The member is gone: nothing more can be done with it."""
 
     code = "member-removed"
+    id: UUID
+
+
+class MemberNotRemoved(DomainError):
+    """Whoever is here is known by name to those who work with it: only a member who left is erased."""
+
+    code = "member-not-removed"
     id: UUID
 
 
@@ -112,6 +120,17 @@ class Member(Aggregate):
         TOPIC = "member.removed"
         CHANGES = ("state", "roles")
 
+    class Erased(Event):
+        """What was known of a member who had left was erased for good: nobody can read it any more."""
+
+        TOPIC = "member.erased"
+        CHANGES = ("name", "email", "erased")
+        subjects: tuple[UUID, ...]
+
+        def erases(self) -> tuple[UUID, ...]:
+            """The member."""
+            return self.subjects
+
     @classmethod
     def register(
         cls,
@@ -133,6 +152,7 @@ class Member(Aggregate):
         self.team_id = team_id
         self.roles = roles
         self.state = "active"
+        self.erased = False
 
     def invite(self, email: str) -> None:
         """Ask the member to sign in, once more if need be; raises MemberRemoved."""
@@ -164,6 +184,16 @@ class Member(Aggregate):
         if customers or opportunities:
             raise MemberStillOwns(id=self.id, customers=customers, opportunities=opportunities)
         self._removed()
+
+    def erase(self) -> None:
+        """Make everything about a member who left unreadable for good; doing so again does nothing.
+
+        Raises MemberNotRemoved.
+        """
+        if self.state != "removed":
+            raise MemberNotRemoved(id=self.id)
+        if not self.erased:
+            self.trigger_event(self.Erased, subjects=(self.id,))
 
     def hand_over(self, member_id: UUID, customers: int, opportunities: int) -> None:
         """Note that another member looks after so many customers and open opportunities from now on."""
@@ -220,7 +250,14 @@ class Member(Aggregate):
     def _removed(self) -> None:
         self.state, self.roles = "removed", ()
 
+    @event(Erased)
+    def _erased(self) -> None:
+        self.name = self.email = None
+        self.erased = True
+
     def _require_present(self) -> None:
+        if self.erased:
+            raise SubjectErased(subject=self.id)
         if self.state == "removed":
             raise MemberRemoved(id=self.id)
 

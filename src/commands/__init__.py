@@ -22,6 +22,7 @@ from commands.customers import (
 from commands.members import (
     AssignRegion,
     AssignTeam,
+    EraseMember,
     FormTeam,
     GiveRoles,
     HandOver,
@@ -108,6 +109,7 @@ ALL: tuple[type[Command], ...] = (
     SuspendMember,
     ResumeMember,
     RemoveMember,
+    EraseMember,
     HandOver,
     AddProduct,
     ReviseProduct,

@@ -13,7 +13,7 @@ from aggregates.opportunity import Opportunity
 from aggregates.refusals import require_past
 from aggregates.team import Team
 from commands.base import Changed, Command, CreatingCommand, Work
-from commands.fields import Day, Email, Label, Line, RoleField
+from commands.fields import Day, Email, Label, Line, Prose, RoleField
 
 
 class FormTeam(CreatingCommand):
@@ -164,6 +164,23 @@ class RemoveMember(Command):
         work.require_another_administrator(member)
         owned = work.owned_by(member.id)
         member.remove(len(owned.customers), len(owned.opportunities))
+        return (member,)
+
+
+class EraseMember(Command):
+    """Erase a member who was removed before: name and address become unreadable for good, and so do tokens' names.
+
+    What the member did stays, with the id; nothing more can be done with it.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "离职员工要求删除个人信息"}]})
+
+    reason: Prose = Field(description="Why, without saying who: it stays readable.")
+
+    def perform(self, to: UUID | None, work: Work) -> Changed:
+        """Erase the member."""
+        member = work.load(Member, to)
+        member.erase()
         return (member,)
 
 

@@ -23,7 +23,7 @@ NEEDED_BY: Mapping[str, tuple[str, ...]] = {
     "customers.assign": ("assign-owner", "hand-over"),
     "contacts.see": ("see-contacts",),
     "contacts.reveal": ("reveal-contacts",),
-    "personal.erase": ("erase-contact", "erase-customer"),
+    "personal.erase": ("erase-contact", "erase-customer", "erase-member"),
     "personal.disclose": ("disclose-person",),
     "opportunities.read": ("read-opportunities",),
     "opportunities.change": (

@@ -137,6 +137,7 @@ LOST: Step = ("LoseOpportunity", "opportunity", {"loss_reason": "价格"})
 PAID: Step = ("ReceivePayment", "receivable", {"amount": "40"})
 OWNED: Step = ("AssignOwner", "customer", {"owner_id": "member"})
 SUSPENDED: Step = ("SuspendMember", "member", {})
+REMOVED: Step = ("RemoveMember", "member", {})
 DISPUTED: Step = ("DisputeReceivable", "receivable", {})
 
 CASES = [
@@ -187,6 +188,7 @@ CASES = [
     Case("SuspendMember", "member"),
     Case("ResumeMember", "member", {}, (SUSPENDED,)),
     Case("RemoveMember", "member"),
+    Case("EraseMember", "member", {"reason": "x"}, (REMOVED,)),
     Case("HandOver", "member", {}, (OWNED,), {"member_id": "other_member"}),
     Case("AddProduct", None, {"name": "GTX Plus #", "price": "5"}),
     Case("ReviseProduct", "product", {"name": "GTX Plus #"}),
@@ -239,6 +241,7 @@ CHANGED = {
     "SuspendMember": ("state",),
     "ResumeMember": ("state",),
     "RemoveMember": ("state", "roles"),
+    "EraseMember": ("name", "email", "erased", "subjects"),
     "HandOver": ("member_id", "customers", "opportunities"),
     "ReviseProduct": ("name",),
     "ReviseStages": ("stages",),

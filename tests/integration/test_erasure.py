@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from aggregates.customer import Customer
 from crm.cli import app
 from crm.erasing import apply_erasures
+from integration.erasing import WHY, keys_of, live_tables_with, only_current, proven, put_back
 from integration.planting import FORMER, PERSON, PROFILE, STAYS, Planted, tables_with
 from integration.serving import Api, serving
 from keys import MASTER_KEY, as_setting
@@ -27,14 +28,7 @@ from ledger.erasing.register import Erasure, Register
 from ledger.ledger import Ledger
 from ledger.proof.chain import verify_chain
 from ledger.sealing import Keyring
-from projections import ALL
-from projections.engine.build import jobs
 from projections.engine.failures import NotBuilt, StillBuilding
-from projections.engine.ground import Ground
-from projections.engine.tables import builds
-from projections.engine.verifying import verify
-
-WHY = {"reason": "本人要求"}
 
 
 @pytest.fixture
@@ -42,29 +36,6 @@ def api(server: str) -> Iterator[Api]:
     """The service on a workspace of its own."""
     with serving(server) as served:
         yield served
-
-
-def only_current(api: Api, server: str) -> None:
-    """Read models of before the erasure are gone, as they soon are by themselves."""
-    services = api.services
-    ground = Ground(services.database, services.keyring)
-    for projection in ALL:
-        with ground.connection() as connection:
-            job = jobs.request(connection, "rebuild", projection.name, projection.version)
-        while not job.is_over:
-            with ground.connection() as connection:
-                found = jobs.find(connection, job.job_id)
-            assert found is not None
-            job = found
-        assert job.state == "done", job
-    with closing(psycopg.connect(server, autocommit=True)) as connection:
-        connection.execute(
-            sql.SQL("UPDATE {} SET retired_at = now() - interval '1 day' WHERE state = 'retired'").format(
-                sql.Identifier(services.database.schema, "projection_builds")
-            )
-        )
-    with ground.connection() as connection:
-        builds.drop_retired(connection, 1.0)
 
 
 def test_an_erased_customer_is_nowhere(api: Api, server: str) -> None:
@@ -78,27 +49,11 @@ def test_an_erased_customer_is_nowhere(api: Api, server: str) -> None:
         assert not {word for word in planted.words if word in text}, path
     for word in (PROFILE["name"], PERSON["name"], "87650001", "87650005"):
         assert planted.found_by(word) == []
-    schema = api.services.database.schema
-    live = {table: words for table, words in tables_with(server, schema, planted.words).items() if _is_live(api, table)}
-    assert live == {}
+    assert live_tables_with(api, server, planted.words) == {}
     proven(api)
     only_current(api, server)
-    assert tables_with(server, schema, planted.words) == {}
+    assert tables_with(server, api.services.database.schema, planted.words) == {}
     proven(api)
-
-
-def proven(api: Api) -> None:
-    """The read models are what the ledger says."""
-    for projection in ALL:
-        verified = verify(Ground(api.services.database, api.services.keyring), projection)
-        assert verified.is_clean, verified
-
-
-def _is_live(api: Api, table: str) -> bool:
-    schema, _, _ = table.partition(".")
-    with api.services.database.connection() as connection:
-        row = connection.execute("SELECT FROM projections WHERE live = %s", [schema]).fetchone()
-    return row is not None or schema == api.services.database.schema
 
 
 def test_an_erased_contact_is_nowhere_and_the_others_stay(api: Api, server: str) -> None:
@@ -179,30 +134,6 @@ def test_only_an_administrator_erases_and_says_why(api: Api) -> None:
     unknown = api.post(f"/customers/{planted.id}/contacts/{uuid4()}/erasure", WHY)
     assert (unknown.status_code, unknown.json()["code"]) == (422, "contact-unknown")
     assert PERSON["name"] in api.get(f"/customers/{planted.id}").text
-
-
-def keys_of(api: Api, server: str) -> list[tuple[Any, ...]]:
-    """The table of keys, as a backup has it."""
-    with closing(psycopg.connect(server, autocommit=True)) as connection:
-        return connection.execute(
-            sql.SQL("SELECT subject, wrapped, master FROM {}").format(_keys(api.services.database.schema))
-        ).fetchall()
-
-
-def put_back(api: Api, server: str, keys: list[tuple[Any, ...]]) -> None:
-    """What restoring that backup does."""
-    with closing(psycopg.connect(server, autocommit=True)) as connection:
-        for subject, wrapped, master in keys:
-            connection.execute(
-                sql.SQL("UPDATE {} SET wrapped = %s, master = %s, destroyed_at = NULL WHERE subject = %s").format(
-                    _keys(api.services.database.schema)
-                ),
-                [wrapped, master, subject],
-            )
-
-
-def _keys(schema: str) -> sql.Identifier:
-    return sql.Identifier(schema, "sealing_keys")
 
 
 def readable(api: Api, customer: str) -> Any:

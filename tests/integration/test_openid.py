@@ -106,6 +106,21 @@ def test_a_known_member_comes_in_and_goes_where_it_wanted(home: House, elsewhere
     )
 
 
+def test_auditors_see_who_came_by_the_provider_and_who_was_refused(home: House, elsewhere: Elsewhere) -> None:
+    bo = home.member("sales")
+    for address, status in ((bo.address, 303), (an_address(), 401), (bo.address, 401)):
+        elsewhere.lets_in(address)
+        assert tried(home)[1].status_code == status
+        home.do(SuspendMember(), bo.id)
+    home.identity.refused.write()
+    kept = set(home.sql("SELECT kind, actor, member_id FROM accesses WHERE action = 'sign-in-by-openid'"))
+    assert kept >= {
+        ("sign-in", f"member:{bo.id}", bo.id),
+        ("sign-in-refused", "nobody", bo.id),
+        ("sign-in-refused", "nobody", None),
+    }
+
+
 def test_what_the_provider_is_asked(home: House) -> None:
     begun = home.browser().get("/api/v1/session/openid", follow_redirects=False)
     asked = parse_qs(urlsplit(begun.headers["location"]).query)

@@ -121,6 +121,7 @@ WRITTEN: Mapping[str, str] = {
     "POST /members/{id}/suspension": "members.change",
     "DELETE /members/{id}/suspension": "members.change",
     "POST /members/{id}/removal": "members.change",
+    "POST /members/{id}/erasure": "personal.erase",
     "POST /members/{id}/handover": "customers.assign",
     "POST /products": "catalogue.change",
     "PATCH /products/{id}": "catalogue.change",

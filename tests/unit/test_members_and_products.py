@@ -13,17 +13,25 @@ import pytest
 from aggregates.base import Acting, acting
 from aggregates.customer import Customer
 from aggregates.import_batch import ImportBatch, ImportFinished
-from aggregates.member import LastAdministrator, Member, MemberRemoved, MemberStillOwns, MemberSuspended
+from aggregates.member import (
+    LastAdministrator,
+    Member,
+    MemberNotRemoved,
+    MemberRemoved,
+    MemberStillOwns,
+    MemberSuspended,
+)
 from aggregates.opportunity import Opportunity
 from aggregates.pipeline import DEFAULT_PIPELINE_ID, Pipeline, StagesUnclear
 from aggregates.product import Product, ProductNameMissing
-from aggregates.refusals import DateInFuture
+from aggregates.refusals import DateInFuture, SubjectErased
 from aggregates.team import Team, TeamBelowItself
 from aggregates.workspace import WORKSPACE_ID, Workspace
 from commands.customers import AssignOwner, RegisterCustomer
 from commands.members import (
     AssignRegion,
     AssignTeam,
+    EraseMember,
     FormTeam,
     GiveRoles,
     HandOver,
@@ -99,6 +107,36 @@ def test_a_member_who_left_stays_away(nothing: Scenario) -> None:
     nothing.when(SuspendMember(), MEMBER).then_refused(MemberRemoved, id=MEMBER)
     nothing.when(ResumeMember(), MEMBER).then_refused(MemberRemoved, id=MEMBER)
     nothing.when(RenameMember(name="B"), MEMBER).then_refused(MemberRemoved, id=MEMBER)
+
+
+def test_only_a_member_who_left_is_erased_and_only_once(nothing: Scenario) -> None:
+    nothing.given(Member.Registered).given(Member.Suspended)
+    nothing.when(EraseMember(reason="x"), MEMBER).then_refused(MemberNotRemoved, id=MEMBER)
+    nothing.given(Member.Removed).when(EraseMember(reason="x"), MEMBER)
+    erased = nothing.then(Member.Erased, subjects=(MEMBER,), reason="x", customer_id=None)
+    assert erased.erases() == (MEMBER,)
+    nothing.when(EraseMember(reason="x"), NOBODY).then_refused(NotFound, kind="member")
+    with pytest.raises(ValueError, match="reason"):
+        EraseMember.model_validate({})
+
+
+def test_nothing_more_is_done_with_an_erased_member(customer: Scenario) -> None:
+    customer.given(Member.Invited, id=MEMBER, email="ann@example.com").given(Member.Removed, id=MEMBER)
+    customer.given(Member.Erased, id=MEMBER, subjects=(MEMBER,))
+    member = customer.ledger.load(Member, MEMBER)
+    assert (member.name, member.email, member.state, member.erased) == (None, None, "removed", True)
+    for command in (EraseMember(reason="x"), RemoveMember()):
+        customer.when(command, MEMBER).then_nothing()
+    for refused in (
+        RenameMember(name="Bob"),
+        InviteMember(email="bob@example.com"),
+        GiveRoles(roles=("sales",)),
+        SuspendMember(),
+        ResumeMember(),
+        AssignTeam(team_id=None),
+    ):
+        customer.when(refused, MEMBER).then_refused(SubjectErased, subject=MEMBER)
+    customer.when(AssignOwner(owner_id=MEMBER), CUSTOMER).then_refused(SubjectErased, subject=MEMBER)
 
 
 def test_a_member_is_registered_renamed_and_moved_between_teams(nothing: Scenario) -> None:

@@ -62,6 +62,7 @@ WRITES = (
     Write("POST", "/members/{id}/suspension", m.SuspendMember),
     Write("DELETE", "/members/{id}/suspension", m.ResumeMember),
     Write("POST", "/members/{id}/removal", m.RemoveMember),
+    Write("POST", "/members/{id}/erasure", m.EraseMember),
     Write("POST", "/members/{id}/handover", m.HandOver),
     Write("POST", "/products", p.AddProduct, 201),
     Write("PATCH", "/products/{id}", p.ReviseProduct),

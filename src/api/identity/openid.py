@@ -13,7 +13,6 @@ from api.answers.problems import FieldFault, invalid
 from api.identity.account import give_session
 from api.requests.pages import OPENID, SESSION, cookie, drop_cookie, set_cookie
 from api.services import Services, services_of
-from policy.identity.sessions import Session
 
 HOME = "/"
 PATIENCE_SECONDS = 600
@@ -38,12 +37,8 @@ async def finish_openid(request: Request) -> Response:
     """Reads what the browser came back with from the provider, and signs the member in."""
     crm: Services = services_of(request)
     brought, before = cookie(request, OPENID), cookie(request, SESSION)
-
-    def finish() -> tuple[Session, str]:
-        vouched = crm.identity.openid.finish(brought, dict(request.query_params))
-        return crm.identity.entrance.by_address(vouched.address, instead_of=before), vouched.return_to
-
-    session, return_to = await run_in_threadpool(finish)
+    answered = dict(request.query_params)
+    session, return_to = await run_in_threadpool(crm.identity.by_openid, brought, answered, instead_of=before)
     answer = _sent(return_to)
     give_session(request, answer, session)
     drop_cookie(request, answer, OPENID)

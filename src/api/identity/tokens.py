@@ -111,7 +111,7 @@ async def _revoked(asking: Asking, request: Request, member_id: UUID) -> Respons
 
     def revoke() -> Any:
         with asking.crm.database.connection() as connection:
-            return tokens.revoke(connection, token_id, member_id)
+            return tokens.revoke(connection, token_id, member_id, asking.actor.id)
 
     revoked = await run_in_threadpool(revoke)
     if revoked is None:

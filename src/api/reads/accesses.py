@@ -24,7 +24,9 @@ from projections.engine.lists.cursor import Cursors
 
 KIND = Parameter("kind", "enum", "Only these kinds, with commas between.", "reveal", choices=KINDS, many=True)
 ACTOR = Parameter("actor", "text", "Only what these did, with commas between.", "import:maven-pipeline", many=True)
-CUSTOMER = Parameter("customer_id", "uuid", "Only this customer's.", "0192f0c1-7d5a-7cc3-a1b2-0123456789ab")
+EXAMPLE_ID = "0192f0c1-7d5a-7cc3-a1b2-0123456789ab"
+CUSTOMER = Parameter("customer_id", "uuid", "Only this customer's.", EXAMPLE_ID)
+MEMBER = Parameter("member_id", "uuid", "Only about this member's account and tokens.", EXAMPLE_ID)
 AT_FROM = Parameter("at_from", "instant", "Not before this moment.", "2026-01-01T00:00:00+08:00")
 AT_UNTIL = Parameter("at_until", "instant", "Before this moment.", "2026-02-01T00:00:00+08:00")
 LIMIT = Parameter("limit", "number", "Accesses a page.", 50, least=1, most=200)
@@ -34,12 +36,14 @@ OF_CONTACT = ("name", "mobile", "phone", "email")
 
 
 def list_accesses(crm: Services, asked: Asked) -> Any:
-    """Who looked at personal data and why, and what was refused to whom, the newest first.
+    """Who looked at personal data and why, what was refused to whom, and who signed in, the newest first.
 
     `reveal` is a look at masked details with a reason, `bulk` a read of more than fifty rows with open details,
-    `export` a file that was written, `refused` what somebody may not do.
+    `export` a file that was written, `refused` what somebody may not do. `sign-in`, `sign-out`, `token-made` and
+    `token-revoked` say by `member_id` whose account or token it was; so does `sign-in-refused`, whose actor is nobody:
+    without it, no member has the account that was tried. It is noted once a minute at most for each account.
     """
-    names = ("customer_id", "at_from", "at_until")
+    names = ("customer_id", "member_id", "at_from", "at_until")
     given = {name: asked.get(name) for name in names} | {f"{name}s": asked.get(name, ()) for name in ("kind", "actor")}
     cursors = Cursors(crm.cursor_secret)
     question = b"accesses" + msgspec.json.encode([asked.actor.id, given])
@@ -83,7 +87,7 @@ def _revealed(crm: Services, actor: Actor, asked: Asked, body: bytes) -> Respons
 
 def add_access_reads(router: APIRouter) -> None:
     """Puts these reads on the router."""
-    takes = (KIND, ACTOR, CUSTOMER, AT_FROM, AT_UNTIL, LIMIT, CURSOR)
+    takes = (KIND, ACTOR, CUSTOMER, MEMBER, AT_FROM, AT_UNTIL, LIMIT, CURSOR)
     add_read(router, "/audit/accesses", list_accesses, shows=Accesses, action="read-audit", takes=takes)
     schema = {"$ref": "#/components/schemas/RevealAsked"}
     content = {"application/json": {"schema": schema, "example": {"reason": "催收电话"}}}

@@ -55,7 +55,7 @@ def register_all(register: Register, events: list[Event], last: int, recorded_at
 def _recorded(connection: Connection) -> list[Erasure]:
     rows = connection.execute(
         "SELECT position, recorded_at, customer_id, state FROM events "
-        "WHERE topic IN ('customer.contact-erased', 'customer.erased') ORDER BY position"
+        "WHERE topic IN ('customer.contact-erased', 'customer.erased', 'member.erased') ORDER BY position"
     )
     return [
         Erasure(tuple(map(UUID, _subjects(bytes(state))["subjects"])), customer_id, position, recorded_at)

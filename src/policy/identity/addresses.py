@@ -82,18 +82,6 @@ class Addresses:
         )
 
 
-def forget(connection: Connection, member_id: UUID) -> None:
-    """Forget everything by which a member can sign in: for one who left, or whose personal data is erased."""
-    for statement in (
-        "DELETE FROM member_addresses WHERE member_id = %s",
-        "DELETE FROM passwords WHERE member_id = %s",
-        "DELETE FROM sessions WHERE member_id = %s",
-        "DELETE FROM one_time_codes WHERE member_id = %s",
-        "DELETE FROM sign_in_places WHERE member_id = %s",
-    ):
-        connection.execute(statement, [member_id])
-
-
 def _normal(address: str) -> str:
     text = normalize("NFKC", address).strip()
     try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 import structlog
@@ -13,6 +13,7 @@ from aggregates.member import Member, MemberRemoved, MemberSuspended
 from ledger.database import Database
 from ledger.errors import NotFound
 from ledger.ledger import Ledger
+from policy.accesses import note_identity
 from policy.directory import Directory
 from policy.identity import codes, passwords
 from policy.identity.addresses import Addresses
@@ -27,6 +28,7 @@ from policy.identity.refusals import (
     PasswordWrong,
     SignInRefused,
 )
+from policy.identity.refused import Refused
 from policy.identity.sessions import BegunBy, Session, Sessions, end_all
 from policy.identity.slowing import Slowing
 
@@ -46,6 +48,7 @@ class Entrance:
         hasher: Hasher,
         slowing: Slowing,
         sessions: Sessions,
+        refused: Refused,
     ) -> None:
         self._database = database
         self._ledger = ledger
@@ -54,6 +57,7 @@ class Entrance:
         self._hasher = hasher
         self._slowing = slowing
         self._sessions = sessions
+        self._refused = refused
 
     def by_password(self, address: str, password: str, network: str, instead_of: str | None = None) -> Session:
         """Let in who knows the password; raises SignInRefused, SignInSlowed.
@@ -69,6 +73,7 @@ class Entrance:
         is_right, newer = self._hasher.check(password, kept)
         if not is_right or member_id is None or kept is None or not self._may_act(member_id):
             log.info("a sign-in was refused")
+            self._refused.note("password", member_id)
             raise SignInRefused
         with self._database.connection() as connection:
             if newer is not None:
@@ -81,6 +86,7 @@ class Entrance:
         member_id = self._addresses.member_at(address)
         if member_id is None or not self._may_act(member_id):
             log.info("an OpenID sign-in was refused", why="no member with this address may act")
+            self._refused.note("openid", member_id)
             raise OpenIdRefused
         with self._database.connection() as connection:
             return self._begin(connection, member_id, "openid", instead_of)
@@ -99,10 +105,11 @@ class Entrance:
         What is done `meanwhile` happens once the code is taken; where it fails, the code can be used again. Raises
         CodeUnusable, and whatever speaks against the password.
         """
-        code = self._database.read(lambda connection: codes.look(connection, text, purpose))
+        with self._noting_unusable():
+            code = self._database.read(lambda connection: codes.look(connection, text, purpose))
         require_fit(password, (*names, *self._names(code.member_id)))
         hashed = self._hasher.hash(password)
-        with self._database.connection() as connection:
+        with self._noting_unusable(code.member_id), self._database.connection() as connection:
             code = codes.take(connection, text, purpose)
             is_void = code.address is not None and code.address != self._addresses.digest_for(
                 connection, code.member_id
@@ -165,7 +172,17 @@ class Entrance:
 
     def _begin(self, connection: Connection, member_id: UUID, how: BegunBy, instead_of: str | None) -> Session:
         log.info("a member has signed in", member=str(member_id), by=how)
+        note_identity(connection, "sign-in", f"member:{member_id}", f"sign-in-by-{how}", member_id)
         return self._sessions.begin(connection, member_id, how, instead_of)
+
+    @contextmanager
+    def _noting_unusable(self, member_id: UUID | None = None) -> Iterator[None]:
+        """Notes that a code lets nobody in, be it one that was made for this member."""
+        try:
+            yield
+        except CodeUnusable:
+            self._refused.note("code", member_id)
+            raise
 
     def _may_act(self, member_id: UUID) -> bool:
         return acting_member(self._members, member_id, "web") is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ledger.database import Database
@@ -12,8 +13,9 @@ from policy.identity.bearers import Bearers
 from policy.identity.chosen import SigningIn
 from policy.identity.entering import Entrance
 from policy.identity.passwords import Hasher
-from policy.identity.refusals import OpenIdOff
-from policy.identity.sessions import Sessions
+from policy.identity.refusals import OpenIdOff, OpenIdRefused
+from policy.identity.refused import Refused
+from policy.identity.sessions import Session, Sessions
 from policy.identity.slowing import Slowing
 from policy.identity.uses import Uses
 
@@ -37,6 +39,7 @@ class Identity:
         self.public_url = chosen.public_url
         self.members = members
         self.uses = Uses(database)
+        self.refused = Refused(database)
         self.bearers = Bearers(database, self.members, self.uses)
         self.sessions = Sessions(database, self.members, self.uses, chosen.lifetimes)
         self.addresses = Addresses(database, ledger, master_key)
@@ -48,6 +51,7 @@ class Identity:
             hasher or Hasher(),
             Slowing(database, master_key),
             self.sessions,
+            self.refused,
         )
         self._openid = None if chosen.openid is None else _openid(chosen, master_key)
 
@@ -58,9 +62,24 @@ class Identity:
             raise OpenIdOff
         return self._openid
 
+    def by_openid(
+        self, brought: str | None, answered: Mapping[str, str], instead_of: str | None = None
+    ) -> tuple[Session, str]:
+        """Let in whom the provider vouches for, and say where that person wanted to go.
+
+        Raises OpenIdOff, OpenIdRefused, OpenIdAway.
+        """
+        try:
+            vouched = self.openid.finish(brought, answered)
+        except OpenIdRefused:
+            self.refused.note("openid", None)
+            raise
+        return self.entrance.by_address(vouched.address, instead_of), vouched.return_to
+
     def close(self) -> None:
         """Write no more."""
         self.uses.close()
+        self.refused.close()
 
 
 def _openid(chosen: SigningIn, master_key: bytes) -> OpenId:

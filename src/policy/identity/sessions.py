@@ -11,6 +11,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from ledger.database import Database
+from policy.accesses import note_identity
 from policy.directory import Directory
 from policy.identity.chosen import Lifetimes
 from policy.identity.members import acting_member
@@ -88,9 +89,13 @@ class Sessions:
         return session, actor
 
     def end(self, text: str) -> None:
-        """End a session."""
+        """End a session whose member signs out."""
         with self._database.connection() as connection:
-            connection.execute("DELETE FROM sessions WHERE digest = %s", [digest_of(text)])
+            row = connection.execute(
+                "DELETE FROM sessions WHERE digest = %s RETURNING member_id", [digest_of(text)]
+            ).fetchone()
+            if row is not None:
+                note_identity(connection, "sign-out", f"member:{row[0]}", "sign-out", row[0])
 
 
 def end_all(connection: Connection, member_id: UUID, except_for: str | None = None) -> int:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from psycopg import Connection, errors
 from psycopg.rows import class_row
 
+from policy.accesses import note_identity
 from policy.identity.refusals import TokenNameTaken
 from policy.identity.secrets import digest_of, new_secret
 
@@ -68,9 +69,10 @@ def create(
                 [uuid4(), name, member_id, only, digest_of(text), made_by, days, until],
             )
             made = cursor.fetchone()
+            assert made is not None
+            note_identity(connection, "token-made", made_by, "make-token", member_id, made.id)
     except errors.UniqueViolation:
         raise TokenNameTaken(name=name) from None
-    assert made is not None
     return made, text
 
 
@@ -119,12 +121,18 @@ def all_of(connection: Connection, member_id: UUID | None = None) -> list[Token]
         ).fetchall()
 
 
-def revoke(connection: Connection, id: UUID, member_id: UUID | None = None) -> Token | None:
+def revoke(connection: Connection, id: UUID, member_id: UUID | None = None, revoked_by: str = OPERATOR) -> Token | None:
     """Take a token out of use, for good; none when there is none, or it is not this member's."""
+    done = connection.execute(
+        "UPDATE tokens SET revoked_at = clock_timestamp() WHERE id = %(id)s AND revoked_at IS NULL"
+        " AND (%(member)s::uuid IS NULL OR member_id = %(member)s) RETURNING member_id",
+        {"id": id, "member": member_id},
+    ).fetchone()
+    if done is not None:
+        note_identity(connection, "token-revoked", revoked_by, "revoke-token", done[0], id)
     with connection.cursor(row_factory=class_row(Token)) as cursor:
         return cursor.execute(
-            "UPDATE tokens SET revoked_at = coalesce(revoked_at, clock_timestamp())"
-            " WHERE id = %(id)s AND (%(member)s::uuid IS NULL OR member_id = %(member)s)"
-            " RETURNING id, name, member_id, roles, made_by, created_at, expires_at, last_used_at, revoked_at",
+            "SELECT id, name, member_id, roles, made_by, created_at, expires_at, last_used_at, revoked_at FROM tokens"
+            " WHERE id = %(id)s AND (%(member)s::uuid IS NULL OR member_id = %(member)s)",
             {"id": id, "member": member_id},
         ).fetchone()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from threading import Event, Lock, Thread
+from threading import Lock
 from typing import Any, LiteralString
 
 import structlog
 
 from ledger.database import Database
+from policy.identity.later import Later
 
 APART_SECONDS = 60
-WRITTEN_AFTER = 0.2
-"""Seconds in which uses gather before they are written together."""
 _TOKENS: LiteralString = (
     "UPDATE tokens SET last_used_at = clock_timestamp() WHERE id = ANY(%s)"
     " AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - make_interval(secs => %s))"
@@ -30,8 +29,7 @@ class Uses:
         self._database = database
         self._used: dict[LiteralString, set[Any]] = {_TOKENS: set(), _SESSIONS: set()}
         self._lock = Lock()
-        self._some, self._stop = Event(), Event()
-        self._thread: Thread | None = None
+        self._later = Later(self.write, "genjin-uses")
 
     def token(self, id: Any) -> None:
         """This token was used a moment ago."""
@@ -44,15 +42,7 @@ class Uses:
     def _note(self, kind: LiteralString, key: Any) -> None:
         with self._lock:
             self._used[kind].add(key)
-            if self._thread is None and not self._stop.is_set():
-                self._thread = Thread(target=self._write_until_stopped, name="genjin-uses", daemon=True)
-                self._thread.start()
-        self._some.set()
-
-    def _write_until_stopped(self) -> None:
-        while self._some.wait() and not self._stop.wait(WRITTEN_AFTER):
-            self._some.clear()
-            self.write()
+        self._later.soon()
 
     def write(self) -> None:
         """Write down what was gathered so far."""
@@ -69,7 +59,4 @@ class Uses:
 
     def close(self) -> None:
         """Write no more."""
-        self._stop.set()
-        self._some.set()
-        if self._thread is not None:
-            self._thread.join()
+        self._later.close()

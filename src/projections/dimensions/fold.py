@@ -90,6 +90,11 @@ class Dimensions(Projection):
         """Reports show a member's present name, for every day."""
         self.members[event.originator_id].name = event.name
 
+    @folds(Member.Erased)
+    def member_erased(self, event: Member.Erased) -> None:
+        """Reports no longer show its name, for any day."""
+        self.members[event.originator_id].name = None
+
     @folds(Member.TeamAssigned)
     def team_assigned(self, event: Member.TeamAssigned) -> None:
         """The member belongs to another team from the day on; what it sold before stays with the team before."""

@@ -71,6 +71,11 @@ class History(Projection):
         """Sentences show the present name."""
         self.members[event.originator_id].name = event.name
 
+    @folds(Member.Erased)
+    def member_erased(self, event: Member.Erased) -> None:
+        """Sentences say that the name was erased."""
+        self.members[event.originator_id].name = None
+
     @folds(Team.Formed)
     def team_formed(self, event: Team.Formed) -> None:
         """A team that members may join."""

@@ -37,7 +37,7 @@ class Names:
         """Who did it: a member by name, an import by its file, a rule."""
         kind, _, name = actor.partition(":")
         if kind == "member":
-            return self.members.get(name) or word("somebody", self.lang)
+            return self._member(name)
         if kind == "import":
             return f"{word('import', self.lang)} {self.imports.get(name, name)} "
         return f"{word('rule', self.lang)} {name} " if kind == "rule" else actor
@@ -64,9 +64,13 @@ class Names:
 
     def _named(self, field: str, key: str) -> str:
         if field in OF_MEMBERS:
-            return self.members.get(key) or word("somebody", self.lang)
+            return self._member(key)
         known = self.teams if field in OF_TEAMS else self.products
         return known.get(key) or key
+
+    def _member(self, key: str) -> str:
+        """A member without a name was erased; one that is not there at all was never registered."""
+        return self.members.get(key) or word("erased" if key in self.members else "somebody", self.lang)
 
     def _stage(self, pipeline_id: str | None, key: str) -> str:
         if key in ("won", "lost"):

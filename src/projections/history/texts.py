@@ -189,6 +189,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "member.suspended": ("{actor}停用了成员[ {what}]", "{actor} suspended the member[ {what}]"),
     "member.resumed": ("{actor}恢复了成员[ {what}]", "{actor} let the member[ {what}] act again"),
     "member.removed": ("{actor}移除了成员[ {what}]", "{actor} removed the member[ {what}]"),
+    "member.erased": (
+        "{actor}永久删除了一位已移除成员的个人信息",
+        "{actor} erased what was known of a member who had left, for good",
+    ),
     "member.renamed": (
         "{actor}将成员[ {former name}]改名为 {name}",
         "{actor} renamed the member[ {former name}] to {name}",

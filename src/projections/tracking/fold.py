@@ -138,6 +138,11 @@ class Tracking(Projection):
         """The sheet shows the present name."""
         self.members[event.originator_id].name = event.name
 
+    @folds(Member.Erased)
+    def member_erased(self, event: Member.Erased) -> None:
+        """The sheet shows no name."""
+        self.members[event.originator_id].name = None
+
     @folds(Member.TeamAssigned)
     def team_assigned(self, event: Member.TeamAssigned) -> None:
         """The sheet shows the present team."""

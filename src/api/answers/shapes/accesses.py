@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from policy.accesses import Kind
+
 
 class Access(BaseModel):
-    """A look at personal data, or something that was refused."""
+    """A look at personal data, something that was refused, or a sign-in."""
 
     id: int
     at: datetime
-    kind: Literal["reveal", "bulk", "export", "refused"]
+    kind: Kind
     actor: str = Field(examples=["member:0192f0c1-7d5a-7cc3-a1b2-0123456789ab"])
-    action: str = Field(description="what was asked for, as docs/permissions.md names it", examples=["read-tracking"])
+    action: str = Field(
+        description="what was asked for, as docs/permissions.md names it, or the way of signing in",
+        examples=["read-tracking"],
+    )
     customer_id: UUID | None
     rows: int | None = Field(description="how many rows were shown", examples=[200])
     reason: str | None = Field(examples=["催收电话"])
+    member_id: UUID | None = Field(description="whose account or token it was")
+    token_id: UUID | None = Field(description="the token that was made or revoked")
 
 
 class Accesses(BaseModel):

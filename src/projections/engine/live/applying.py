@@ -9,6 +9,7 @@ from uuid import UUID
 from psycopg import errors
 
 from aggregates.customer import Customer
+from aggregates.member import Member
 from ledger import packing
 from ledger.errors import DatabaseAway
 from ledger.sealing import Keyring
@@ -21,7 +22,7 @@ from projections.engine.tables.builds import Build, statements_of
 from projections.engine.tables.statements import Statements
 from projections.engine.tables.writing import delete, upsert
 
-ERASURES = frozenset({Customer.ContactErased.TOPIC, Customer.Erased.TOPIC})
+ERASURES = frozenset({Customer.ContactErased.TOPIC, Customer.Erased.TOPIC, Member.Erased.TOPIC})
 OVERTAKEN = (errors.SerializationFailure, errors.UndefinedTable, errors.InvalidSchemaName)
 """The build is somewhere else by now, or gone."""
 
