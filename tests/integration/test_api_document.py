@@ -28,7 +28,7 @@ from policy.table import GRANTS, Scope
 
 # Threads of the service draw at random, too: hypothesis takes that for drawing within a strategy.
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
-EXAMPLES = int(os.environ.get("CRM_TEST_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("CRM_TEST_EXAMPLES", "6"))
 """Requests of each route; more of them take longer and find more."""
 EXAMPLES_OF_ROLE = max(2, EXAMPLES // 4)
 SECRET_NAME, SECRET_MOBILE, SECRET_EMAIL = "只有他知道的公司", "13877770001", "only-his-own@example.com"

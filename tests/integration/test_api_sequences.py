@@ -100,7 +100,7 @@ def test_sequences_of_requests_keep_to_the_document(api: Api, machine: Any, role
 
     Sequence.run(
         settings=settings(
-            max_examples=EXAMPLES if role is Role.ADMINISTRATOR else max(1, EXAMPLES // 4),
+            max_examples=2 * EXAMPLES if role is Role.ADMINISTRATOR else max(1, EXAMPLES // 3),
             stateful_step_count=STEPS,
             deadline=None,
             database=None,

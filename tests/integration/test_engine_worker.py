@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from threading import Event, Thread
 
 from crm import worker
@@ -12,6 +13,8 @@ from integration.engine_help import wait_until
 from integration.shops import Trade
 from integration.shops import working as acting
 from ledger.database import Database
+from ledger.erasing.key_copy import KeyCopy
+from ledger.erasing.register import Register
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
 from projections import ALL
@@ -25,10 +28,12 @@ class Services:
     database: Database
     keyring: Keyring
     ledger: Ledger
+    erasures: Register
+    key_copy: KeyCopy
 
 
 def test_it_leads_every_read_model_and_looks_after_the_ledger(
-    database: Database, keyring: Keyring, ledger: Ledger, trade: Trade
+    database: Database, keyring: Keyring, ledger: Ledger, trade: Trade, tmp_path: Path
 ) -> None:
     with acting():
         shop = trade.open()
@@ -36,7 +41,8 @@ def test_it_leads_every_read_model_and_looks_after_the_ledger(
             shop.sell(item % 4, Decimal(1), date(2026, 1, 1), None)
         ledger.save(shop)
     stop = Event()
-    thread = Thread(target=worker.run, args=(Services(database, keyring, ledger), stop))
+    needed = Services(database, keyring, ledger, Register(tmp_path / "erasures"), KeyCopy(tmp_path / "keys"))
+    thread = Thread(target=worker.run, args=(needed, stop))
     thread.start()
     try:
         wait_until(lambda: {each.projection for each in every(database) if each.leader} == {each.name for each in ALL})
