@@ -5,8 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 UNHURRIED := -m "not torture"
-# On a server of yours the tests have one database, and some of them end every connection to it.
-TOGETHER := $(if $(CRM_TEST_DATABASE_URL),,--numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder)
+# Four at a time, since many of them wait: those that take long begin first. On a server of yours they have one database, and some of them end every connection to it.
+TOGETHER := $(if $(CRM_TEST_DATABASE_URL),,--numprocesses 4 --dist loadfile --no-loadscope-reorder)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench torture soak fmt lock
