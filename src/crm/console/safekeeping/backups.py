@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from crm.output import AsJson, as_json, as_table, err, sentence
+from crm.output import AsJson, Heading, as_columns, as_json, err, sentence
 
 if TYPE_CHECKING:
     from crm.backups.manifest import Manifest
@@ -82,12 +82,13 @@ def all_backups(json: AsJson = False) -> None:
         as_json(found)
         return
     rows = [
-        (Path(each["file"]).name, each["made_at"], each["position"], megabytes(each["bytes"]), each["genjin"])
+        [Path(each["file"]).name, f"{each['made_at']:%Y-%m-%d %H:%M}", str(each["position"]), megabytes(each["bytes"])]
         if "position" in each
-        else (Path(each["file"]).name, "UNUSABLE")
+        else [Path(each["file"]).name, "UNUSABLE", "", ""]
         for each in found
     ]
-    as_table(["backup", "made at", "position", "size", "made by"], rows)
+    headings = [Heading("backup"), Heading("made at"), Heading("position", right=True), Heading("size", right=True)]
+    as_columns(headings, rows, wide=True)
 
 
 @app.command()
