@@ -7,13 +7,16 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 
@@ -62,6 +65,14 @@ def as_columns(headings: Sequence[Heading], rows: Iterable[Cells], *, wide: bool
     for row in rows:
         table.add_row(*map(Text, row))
     (Console(highlight=False, width=WIDE) if wide else Console(highlight=False)).print(table, soft_wrap=wide)
+
+
+def bar(*, quiet: bool) -> Progress:
+    """How far it is, for a person who waits at a terminal."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal)
 
 
 def sentence(text: str) -> None:

@@ -8,14 +8,10 @@ from typing import Protocol
 
 import structlog
 
-from crm import imports
+from crm import erasing, imports
 from crm.database.archive.failing import warn_of_failing
 from crm.erasing import apply_erasures, apply_erasures_again
-from ledger.database import Database
-from ledger.erasing.key_copy import KeyCopy
-from ledger.erasing.register import Register
 from ledger.ledger import Ledger
-from ledger.sealing import Keyring
 from ledger.upkeep import forget_idempotency_keys, take_snapshots
 from projections import ALL
 from projections.engine.ground import Ground
@@ -28,28 +24,12 @@ ERASING_APART = 60.0
 ARCHIVING_APART = 60.0
 
 
-class Needs(Protocol):
+class Needs(erasing.Needs, Protocol):
     """What a worker works with; the services have it."""
-
-    @property
-    def database(self) -> Database:
-        """The workspace."""
-
-    @property
-    def keyring(self) -> Keyring:
-        """The keys of data subjects."""
 
     @property
     def ledger(self) -> Ledger:
         """What happened."""
-
-    @property
-    def erasures(self) -> Register:
-        """Whoever was erased."""
-
-    @property
-    def key_copy(self) -> KeyCopy:
-        """The keys, outside the database."""
 
 
 def run(services: Needs, stop: Event, keep_checkpoints: Callable[[Event], None] | None = None) -> None:

@@ -107,8 +107,10 @@ def check(manifest: Manifest) -> None:
 def restore(
     store: Store, backup: Backup, keys: Keys, decrypt: Changed | None, progress: Progress = lambda _, __: None
 ) -> None:
-    """Fill the store's schema, which must have no events yet. Raises BackupUnusable, DatabaseUnusable."""
-    check(backup.manifest)
+    """Fill the store's schema, which must have no events yet, with a backup that stood the `check`.
+
+    Raises BackupUnusable, DatabaseUnusable.
+    """
     make_ready(store.conninfo)
     with closing(psycopg.connect(store.conninfo, autocommit=True)) as connection:
         make_roles(connection)

@@ -8,11 +8,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from crm.output import AsJson, as_json, as_table, err, refusal, sentence
+from crm.output import AsJson, as_json, as_table, bar, refusal, sentence
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from crm.services import Services
     from ledger.database import Connection
     from projections.engine.build.jobs import Job
@@ -30,8 +31,8 @@ def rebuild(
     """Build read models anew beside the live ones, which serve until the new ones take their places."""
     from crm.console.opening import working_services
 
-    with working_services() as made, _bar(quiet=json) as bar:
-        finished = followed(made, requested(made, _named(names)), bar)
+    with working_services() as made, bar(quiet=json) as shown:
+        finished = followed(made, requested(made, _named(names)), shown)
     if json:
         as_json({"jobs": finished})
     else:
@@ -63,14 +64,14 @@ def verify(
     from crm.proving import prove_ledger
 
     wanted = [] if ledger else _named(names)
-    with working_services() if wanted else services() as made, _bar(quiet=json) as bar:
+    with working_services() if wanted else services() as made, bar(quiet=json) as shown:
         head = made.ledger.head()
         if start > head + 1:
             refusal(f"The position {start} does not exist yet; the last one is {head}.")
             raise typer.Exit(2)
-        task = bar.add_task("the chain", total=head - start + 1)
-        found = prove_ledger(made, start, lambda checked: bar.update(task, completed=checked))
-        models = [_proven(made, each, bar) for each in wanted] if found["claims"] else []
+        task = shown.add_task("the chain", total=head - start + 1)
+        found = prove_ledger(made, start, lambda checked: shown.update(task, completed=checked))
+        models = [_proven(made, each, shown) for each in wanted] if found["claims"] else []
     is_clean = all(each is not None and each["is_clean"] for each in (*models, *found.values()))
     if json:
         as_json({"is_clean": is_clean, "projections": models, **found})
@@ -93,11 +94,6 @@ def _named(names: list[str] | None) -> list[type[Projection]]:
     return [known[name] for name in names or known]
 
 
-def _bar(*, quiet: bool) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal)
-
-
 def requested(made: Services, projections: Sequence[type[Projection]]) -> list[Job]:
     """Ask for them to be rebuilt, by whichever workers take the jobs."""
     from projections.engine.build import jobs
@@ -106,37 +102,37 @@ def requested(made: Services, projections: Sequence[type[Projection]]) -> list[J
         return [jobs.request(connection, "rebuild", each.name, each.version) for each in projections]
 
 
-def followed(made: Services, asked: Sequence[Job], bar: Progress) -> list[Job]:
+def followed(made: Services, asked: Sequence[Job], shown: Progress) -> list[Job]:
     """Follow jobs to their ends; Ctrl-C cancels them."""
     from projections.engine.build import jobs
 
     with made.database.connection(autocommit=True) as connection:
         try:
-            return [_followed(connection, job, bar) for job in asked]
+            return [_followed(connection, job, shown) for job in asked]
         except KeyboardInterrupt:
             for job in asked:
                 jobs.cancel(connection, job.job_id)
             raise
 
 
-def _followed(connection: Connection, job: Job, bar: Progress) -> Job:
+def _followed(connection: Connection, job: Job, shown: Progress) -> Job:
     from projections.engine.build import jobs
 
-    task = bar.add_task(job.projection, total=None)
+    task = shown.add_task(job.projection, total=None)
     while not job.is_over:
         time.sleep(LOOKS_APART)
         job = jobs.find(connection, job.job_id) or job
-        bar.update(task, completed=job.events_done, total=job.events_total)
+        shown.update(task, completed=job.events_done, total=job.events_total)
     return job
 
 
-def _proven(made: Services, projection: type[Projection], bar: Progress) -> dict[str, Any]:
+def _proven(made: Services, projection: type[Projection], shown: Progress) -> dict[str, Any]:
     from projections.engine.verifying import verify as proof
 
     with made.reader.at(projection.name, after=made.ledger.head(), timeout=60.0):
         pass  # a read model that is only being built yet is waited for
-    task = bar.add_task(projection.name, total=None)
-    found = proof(made.ground, projection, lambda position, upto: bar.update(task, completed=position, total=upto))
+    task = shown.add_task(projection.name, total=None)
+    found = proof(made.ground, projection, lambda position, upto: shown.update(task, completed=position, total=upto))
     return {**asdict(found), "is_clean": found.is_clean}
 
 

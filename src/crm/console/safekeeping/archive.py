@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from crm.output import AsJson, as_json, as_table, err, refusal, sentence
+from crm.output import AsJson, as_json, as_table, bar, err, refusal, sentence
 
 if TYPE_CHECKING:
     from crm.database.archive.failing import Failing
@@ -171,9 +171,6 @@ def _refuse(why: str) -> NoReturn:
 
 @contextmanager
 def _progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
-        task = bar.add_task("Verifying", total=None)
-        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
+    with bar(quiet=quiet) as shown:
+        task = shown.add_task("Verifying", total=None)
+        yield lambda what, done, total: shown.update(task, description=what, completed=done, total=total)

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from crm.output import AsJson, Heading, as_columns, as_json, err, sentence
+from crm.output import AsJson, Heading, as_columns, as_json, bar, sentence
 
 if TYPE_CHECKING:
     from crm.backups.manifest import Manifest
@@ -152,12 +151,6 @@ def keygen(
     except OSError as failed:
         raise Refused(f"{out} cannot be written: {failed.strerror or failed}.") from failed
     sentence(recipient)
-
-
-def bar(*, quiet: bool) -> Progress:
-    """How far it is, for a person who is waiting."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal)
 
 
 def unknown_signer(file: Path, manifest: Manifest) -> str:

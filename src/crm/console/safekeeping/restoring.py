@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crm.console.safekeeping.backups import Identity, Trusting, bar, said, unknown_signer
-from crm.output import AsJson, as_json, refusal, sentence
+from crm.console.safekeeping.backups import Identity, Trusting, said, unknown_signer
+from crm.output import AsJson, as_json, bar, refusal, sentence
 
 if TYPE_CHECKING:
     from rich.progress import Progress
