@@ -25,10 +25,7 @@ from projections.engine.work.working import Worker
 
 def begin(ground: Ground, projection: type[Projection]) -> Build:
     """Empty tables that are served."""
-    build = Builder(ground).empty(projection)
-    with ground.connection() as connection:
-        builds.make_live(connection, build)
-    return build
+    return Builder(ground).serve_empty(projection)
 
 
 def applier_on(ground: Ground, connection: Connection, projection: type[Projection]) -> Applier:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
 from uuid import uuid4
@@ -22,7 +23,7 @@ from integration.shops import Delicate, Lines, Shops, Takings, Trade
 from integration.shops import working as acting
 from projections.engine.build import jobs
 from projections.engine.build.building import Builder, RebuildRunning
-from projections.engine.failures import Cancelled, Undigested
+from projections.engine.failures import Cancelled, Overtaken, Undigested
 from projections.engine.ground import Connection, Ground
 from projections.engine.locks import lock_key, try_lock
 from projections.engine.model.declaration import Projection
@@ -155,6 +156,44 @@ def test_a_rebuild_that_broke_off_is_run_again_and_cleared_up(ground: Ground, tr
     assert (done.state, done.attempts) == ("done", 2)
     with ground.connection() as connection:
         assert left.schema_name not in _schemas(connection, ground)
+    assert verify(ground, Shops).differences == []
+
+
+def test_what_becomes_live_is_not_cleared_up_as_left_over(ground: Ground, connection: Connection) -> None:
+    build = builds.begin_build(connection, ground.schema, Shops)
+    with ground.connection() as leading, leading.transaction():
+        builds.make_live(leading, build)
+        assert not builds.drop_build(connection, build.schema_name)
+    assert not builds.drop_build(connection, build.schema_name)
+    assert live_of(connection, Shops).schema_name == build.schema_name
+    assert build.schema_name in _schemas(connection, ground)
+
+
+def test_what_was_cleared_up_does_not_become_live(ground: Ground, connection: Connection) -> None:
+    live = begin(ground, Shops)
+    build = builds.begin_build(connection, ground.schema, Shops)
+    assert builds.drop_build(connection, build.schema_name)
+    with pytest.raises(Overtaken):
+        builds.make_live(connection, build)
+    assert live_of(connection, Shops).schema_name == live.schema_name
+
+
+def test_a_read_model_begins_empty_while_it_is_rebuilt_over_and_over(ground: Ground, trade: Trade) -> None:
+    """Whatever the one leaves is not cleared up by the other while it is at work."""
+    trade.steps(20)
+    stop = Event()
+
+    def rebuild() -> None:
+        with ground.connection() as connection:
+            while not stop.is_set():
+                Builder(ground, processes=0).rebuild(Shops, progress_of(connection, "rebuild", Shops))
+
+    with ThreadPoolExecutor(1) as pool:
+        rebuilding = pool.submit(rebuild)
+        for _ in range(20):
+            begin(ground, Shops)
+        stop.set()
+        rebuilding.result()
     assert verify(ground, Shops).differences == []
 
 

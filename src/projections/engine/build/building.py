@@ -13,7 +13,7 @@ from projections.engine.build.filling import add_key_once
 from projections.engine.build.jobs import Progress
 from projections.engine.build.parts import Stretch, fill
 from projections.engine.events import head_of
-from projections.engine.failures import NotBuilt
+from projections.engine.failures import NotBuilt, Overtaken
 from projections.engine.ground import Connection, Ground
 from projections.engine.live.switching import catch_up, leader_lock, switch_to
 from projections.engine.locks import lock_key, try_lock
@@ -87,13 +87,14 @@ class Builder:
                     _give_up(connection, build)
                 raise
 
-    def empty(self, projection: type[Projection]) -> Build:
-        """An empty one, complete with keys and indexes."""
-        with self._ground.connection() as connection:
+    def serve_empty(self, projection: type[Projection]) -> Build:
+        """Let queries ask empty tables, complete with keys and indexes; nobody sees them half made."""
+        with self._ground.connection() as connection, connection.transaction():
             build = builds.begin_build(connection, self._ground.schema, projection)
-        add_keys(self._ground, projection, build)
-        add_indexes(self._ground, projection, build)
-        return build
+            for statements in builds.statements_of(projection, build.schema_name).values():
+                for statement in (statements.add_key(), *statements.add_indexes()):
+                    connection.execute(statement)
+            return builds.make_live(connection, build)
 
     def _fill(
         self, connection: Connection, projection: type[Projection], build: Build, upto: int, progress: Progress
@@ -138,8 +139,9 @@ class Builder:
                 raise NotBuilt(projection.name, build.position, None)
             with self._ground.connection() as leading:
                 if try_lock(leading, leader_lock(self._ground.schema, projection)):
-                    switch_to(self._ground, leading, projection, build)
-                    return
+                    with suppress(Overtaken):
+                        switch_to(self._ground, leading, projection, build)
+                        return
             progress.reached(build.position)
             sleep(PATIENCE)
 

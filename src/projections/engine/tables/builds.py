@@ -10,6 +10,7 @@ from typing import Any, LiteralString
 from psycopg import errors, sql
 from psycopg.rows import class_row
 
+from projections.engine.failures import Overtaken
 from projections.engine.ground import Connection
 from projections.engine.model.declaration import Projection
 from projections.engine.tables import sights
@@ -140,6 +141,14 @@ def state_of(connection: Connection, schema_name: str) -> str | None:
     return None if row is None else str(row[0])
 
 
+def _state_held(connection: Connection, schema_name: str) -> str | None:
+    """How far a build is, which nobody else changes until the transaction ends."""
+    row = connection.execute(
+        "SELECT state FROM projection_builds WHERE schema_name = %s FOR UPDATE", [schema_name]
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def touch(connection: Connection, schema_name: str) -> None:
     """Note that a copy was used, to the minute: the least recently used one goes first when space is short."""
     connection.execute(
@@ -159,9 +168,14 @@ def set_state(connection: Connection, build: Build, state: str, position: int | 
     return replace(build, state=state, position=build.position if position is None else position)
 
 
-def make_live(connection: Connection, build: Build) -> None:
-    """Let queries ask this one from now on, and retire the one that was asked so far."""
+def make_live(connection: Connection, build: Build) -> Build:
+    """Let queries ask this one from now on, and retire the one that was asked so far.
+
+    Raises Overtaken when it is gone: somebody took it for the remains of a rebuild that broke off.
+    """
     with connection.transaction():
+        if _state_held(connection, build.schema_name) is None:
+            raise Overtaken(build.schema_name)
         connection.execute(
             "INSERT INTO projections (projection, version) VALUES (%s, %s) ON CONFLICT DO NOTHING",
             [build.projection, build.version],
@@ -176,19 +190,17 @@ def make_live(connection: Connection, build: Build) -> None:
             "failed_error = NULL, failed_at = NULL WHERE projection = %s AND version = %s",
             [build.schema_name, build.projection, build.version],
         )
-        set_state(connection, build, "serving")
+        return set_state(connection, build, "serving")
 
 
 def drop_build(connection: Connection, schema_name: str) -> bool:
-    """Remove a build and its schema; False when somebody still reads it, to be tried again later."""
+    """Remove a build and its schema; False when it is served, or still read and to be tried again later."""
     try:
         with connection.transaction():
             connection.execute("SELECT set_config('lock_timeout', '500ms', true)")
-            connection.execute(
-                "UPDATE projections SET live = NULL WHERE live = %s AND EXISTS "
-                "(SELECT FROM projection_builds WHERE schema_name = %s AND state <> 'serving')",
-                [schema_name, schema_name],
-            )
+            if _state_held(connection, schema_name) == "serving":
+                return False
+            connection.execute("UPDATE projections SET live = NULL WHERE live = %s", [schema_name])
             connection.execute("DELETE FROM projection_builds WHERE schema_name = %s", [schema_name])
             for name in (*sights.view_schemas(schema_name), schema_name):
                 connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))

@@ -135,8 +135,7 @@ class Leader:
         if head_of(connection) > FEW:
             jobs.request(connection, "rebuild", self._projection.name, self._projection.version)
             return
-        build = Builder(self._ground).empty(self._projection)
-        builds.make_live(connection, build)
+        build = Builder(self._ground).serve_empty(self._projection)
         self._applier = Applier(self._projection, build, connection, self._ground.keyring)
 
     def _sign(self, connection: Connection) -> None:
