@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from types import SimpleNamespace
@@ -191,15 +191,18 @@ def test_a_silent_server_holds_no_thread_for_ever(place: Path) -> None:
 def silent(place: Path) -> Iterator[None]:
     """Every process of the server stands still."""
     postmaster = psutil.Process(int((place / "postgres" / "data" / "postmaster.pid").read_text().split()[0]))
-    stopped = [postmaster, *postmaster.children(recursive=True)]
-    for process in stopped:
-        process.send_signal(signal.SIGSTOP)
+    stopped = [postmaster]
+    postmaster.suspend()
     try:
+        for process in postmaster.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+                stopped.append(process)
         yield
     finally:
         for process in reversed(stopped):
-            if process.is_running():
-                process.send_signal(signal.SIGCONT)
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
