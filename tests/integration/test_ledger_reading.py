@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Event as Signal
 from threading import Thread
@@ -179,6 +180,13 @@ def test_the_bell_rings_with_the_position(ledger: Ledger, database: Database) ->
         assert bell.wait(0.01) is None
         ledger.save(team())
         assert bell.wait(5) == 1
+
+
+def test_who_waits_for_the_bell_can_be_told_not_to(ledger: Ledger, database: Database) -> None:
+    with Bell(database) as bell, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(bell.wait, 3600)
+        bell.wake()
+        assert waiting.result(timeout=30) is None
 
 
 def test_the_librarys_subscription_follows_too(ledger: Ledger) -> None:

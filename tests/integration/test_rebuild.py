@@ -32,7 +32,7 @@ from projections.engine.tables import builds
 from projections.engine.tables.builds import Build
 from projections.engine.tables.sights import ALL, SOME
 from projections.engine.verifying import verify
-from projections.engine.work import housekeeping
+from projections.engine.work import housekeeping, leading
 from projections.engine.work.housekeeping import Limits
 
 
@@ -157,6 +157,17 @@ def test_a_rebuild_that_broke_off_is_run_again_and_cleared_up(ground: Ground, tr
     with ground.connection() as connection:
         assert left.schema_name not in _schemas(connection, ground)
     assert verify(ground, Shops).differences == []
+
+
+def test_whoever_leads_is_told_that_a_build_is_ready(
+    ground: Ground, connection: Connection, trade: Trade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leading, "LOOK_ROUND", 3600.0)
+    trade.steps(20)
+    with working(ground, Shops):
+        first = wait_until(lambda: builds.live_build(connection, Shops))
+        assert wait_for_job(ground, jobs.request(connection, "rebuild", "shops", 1)).state == "done"
+        assert live_of(connection, Shops).schema_name != first.schema_name
 
 
 def test_what_becomes_live_is_not_cleared_up_as_left_over(ground: Ground, connection: Connection) -> None:

@@ -47,6 +47,7 @@ class Pulse:
         self._lock = Lock()
         self._thread: Thread | None = None
         self._stop = Event()
+        self._bell: Bell | None = None
         self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
     async def wait(self, seconds: float = POLL_SECONDS) -> None:
@@ -70,16 +71,15 @@ class Pulse:
                 self._thread.start()
 
     def _listen(self) -> None:
-        bell: Bell | None = None
         while not self._stop.is_set():
             try:
-                bell = bell or Bell(self._database)
-                if bell.wait(POLL_SECONDS) is not None:
+                self._bell = self._bell or Bell(self._database)
+                if not self._stop.is_set() and self._bell.wait(POLL_SECONDS) is not None:
                     self._wake()
             except DatabaseAway:
                 self._stop.wait(POLL_SECONDS)
-        if bell is not None:
-            bell.close()
+        if self._bell is not None:
+            self._bell.close()
 
     def _wake(self) -> None:
         with self._lock:
@@ -91,5 +91,7 @@ class Pulse:
     def close(self) -> None:
         """Stops listening."""
         self._stop.set()
+        if self._bell is not None:
+            self._bell.wake()
         if self._thread is not None:
             self._thread.join(timeout=3 * POLL_SECONDS)

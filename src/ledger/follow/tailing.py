@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import Self
 
 import psycopg
-from psycopg import sql
 
 from ledger.database import Connection, Database
 from ledger.encoded.forms import FastEvent
+from ledger.follow.listening import Ear
 from ledger.follow.reading import read
 
 POLL = 1.0
@@ -25,32 +25,33 @@ class Bell:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._connection: Connection | None = self._listen()
+        self._ear: Ear | None = self._listen()
 
     def wait(self, timeout: float) -> int | None:
         """Wait for the next append; gives its position, or None when none came in time or the connection was lost."""
         try:
-            if self._connection is None:
-                self._connection = self._listen()
+            if self._ear is None:
+                self._ear = self._listen()
                 return None
-            position = None
-            for each in self._connection.notifies(timeout=timeout, stop_after=1):
-                position = int(each.payload)
-            return position
+            announced = self._ear.heard(timeout)
         except psycopg.OperationalError:
             self.close()
             return None
+        return int(announced[-1].payload) if announced else None
 
-    def _listen(self) -> Connection:
-        connection = self._database.connect()
-        connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(f"{self._database.schema}_events")))
-        return connection
+    def _listen(self) -> Ear:
+        return Ear(self._database.connect(), [f"{self._database.schema}_events"])
+
+    def wake(self) -> None:
+        """End the waiting of another thread, which is not to wait again."""
+        if ear := self._ear:
+            ear.wake()
 
     def close(self) -> None:
         """Stop listening."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._ear is not None:
+            self._ear.close()
+            self._ear = None
 
     def __enter__(self) -> Self:
         return self

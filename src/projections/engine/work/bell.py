@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from threading import Condition, Event, Thread
 
 import psycopg
-from psycopg import sql
 
 from ledger.errors import DatabaseAway
-from projections.engine.ground import Connection, Ground
+from ledger.follow.listening import Ear
+from projections.engine.ground import Ground
 
 log = logging.getLogger(__name__)
 RETRY = 0.5
@@ -29,6 +29,7 @@ class Bell:
         self._rung = dict.fromkeys(self._names.values(), 0)
         self._condition = Condition()
         self._stop = Event()
+        self._ear: Ear | None = None
         self._thread = Thread(target=self._run, name="bell", daemon=True)
 
     def __enter__(self) -> Bell:
@@ -38,16 +39,18 @@ class Bell:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self.ring()
+        if self._ear is not None:
+            self._ear.wake()
         self._thread.join()
 
-    def count(self, channel: str) -> int:
-        """How often it was rung so far; to be read before looking, and given to `wait` after."""
-        return self._rung[channel]
+    def count(self, *channels: str) -> int:
+        """How often these were rung so far; to be read before looking, and given to `wait` after."""
+        return sum(self._rung[channel] for channel in channels)
 
-    def wait(self, channel: str, seen: int, timeout: float = POLL) -> None:
-        """Wait until it is rung once more than was seen, or the time is up."""
+    def wait(self, seen: int, *channels: str, timeout: float = POLL) -> None:
+        """Wait until one of these is rung once more than was seen, or the time is up."""
         with self._condition:
-            self._condition.wait_for(lambda: self._rung[channel] != seen, timeout)
+            self._condition.wait_for(lambda: self.count(*channels) != seen, timeout)
 
     def ring(self, channel: str | None = None) -> None:
         """Wake whoever waits for a channel, or everybody."""
@@ -59,20 +62,17 @@ class Bell:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                with self._ground.connection() as connection:
-                    self._listen(connection)
+                with Ear(self._ground.connect(), self._names) as ear:
+                    self._ear = ear
+                    self._listen(ear)
             except (psycopg.Error, DatabaseAway) as error:
                 if not self._stop.is_set():
                     log.warning("not listening to the ledger for a moment: %s", error)
                 self._stop.wait(RETRY)
 
-    def _listen(self, connection: Connection) -> None:
-        for name in self._names:
-            connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(name)))
+    def _listen(self, ear: Ear) -> None:
         self.ring()
         while not self._stop.is_set():
-            heard = {each.channel for each in connection.notifies(timeout=POLL, stop_after=1)}
-            heard |= {each.channel for each in connection.notifies(timeout=0)}
-            for name in heard:
+            for name in {each.channel for each in ear.heard(POLL)}:
                 self.ring(self._names[name])
             self._stop.wait(BREATH)

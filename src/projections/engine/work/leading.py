@@ -47,6 +47,7 @@ class Leader:
         self._applier: Applier | None = None
         self._failed: Undigested | None = None
         self._looked = 0.0
+        self._jobs_heard = 0
 
     def run(self) -> None:
         """Until the stop is asked for."""
@@ -74,9 +75,9 @@ class Leader:
         self._looked = 0.0
         self._sign(connection)
         while not self._stop.is_set():
-            seen, stood = self._bell.count("events"), self._position
+            seen, stood = self._bell.count("events", "jobs"), self._position
             if not self._work(connection):
-                self._bell.wait("events", seen, LOOK_ROUND)
+                self._bell.wait(seen, "events", "jobs", timeout=LOOK_ROUND)
             came = self._position - stood
             if came < BATCH:
                 self._stop.wait(min(max(BREATH, came * BREATH_OF_EVENT), LONGEST_BREATH))
@@ -87,9 +88,10 @@ class Leader:
 
     def _work(self, connection: Connection) -> bool:
         """One batch, or one look round; False when there was nothing to do."""
-        if monotonic() - self._looked >= LOOK_ROUND or self._applier is None:
+        jobs_heard = self._bell.count("jobs")
+        if self._applier is None or jobs_heard != self._jobs_heard or monotonic() - self._looked >= LOOK_ROUND:
             self._look_round(connection)
-            self._looked = monotonic()
+            self._looked, self._jobs_heard = monotonic(), jobs_heard
         if self._applier is None or self._failed is not None:
             return False
         try:

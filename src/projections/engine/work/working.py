@@ -93,7 +93,7 @@ class Worker:
                     if job is not None:
                         self.do(connection, job)
                 if job is None:
-                    bell.wait("jobs", seen, LOOK_ROUND)
+                    bell.wait(seen, "jobs", timeout=LOOK_ROUND)
 
     def do(self, connection: Connection, job: Job) -> None:
         """Do one job and say how it ended."""
