@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from queue import Empty, SimpleQueue
 from time import sleep
+from typing import Any, TypeVar
 
 from projections.engine.build.filling import add_key_once
 from projections.engine.build.jobs import Progress
@@ -17,10 +19,11 @@ from projections.engine.failures import NotBuilt, Overtaken
 from projections.engine.ground import Connection, Ground
 from projections.engine.live.switching import catch_up, leader_lock, switch_to
 from projections.engine.locks import lock_key, try_lock
-from projections.engine.model.declaration import Projection
+from projections.engine.model.declaration import Projection, Table
 from projections.engine.tables import builds
 from projections.engine.tables.builds import Build
 
+T = TypeVar("T")
 PROCESSES = max(1, min(2, os.cpu_count() or 1))
 WORTH_PROCESSES = 50_000
 """Events from which on starting processes pays: until they have started, so many are folded here."""
@@ -177,32 +180,45 @@ def add_keys(ground: Ground, projection: type[Projection], build: Build) -> None
     """Build the primary keys, two tables at a time."""
     statements = builds.statements_of(projection, build.schema_name)
 
-    def add(name: str) -> None:
-        table = next(table for table in projection.tables.values() if table.name == name)
-        with ground.connection() as connection:
-            connection.execute("SELECT set_config('maintenance_work_mem', '128MB', false)")
-            add_key_once(connection, build.schema_name, table, statements[name].add_key())
+    def add(table: Table[Any], connection: Connection) -> None:
+        add_key_once(connection, build.schema_name, table, statements[table.name].add_key())
 
-    _two_at_a_time([partial(add, name) for name in statements])
+    _two_at_a_time(ground, [partial(add, table) for table in projection.tables.values()])
 
 
 def add_indexes(ground: Ground, projection: type[Projection], build: Build) -> None:
     """Build the indexes, two at a time, and let the planner know the rows."""
 
-    def run(statement: bytes) -> None:
-        with ground.connection() as connection:
-            connection.execute("SELECT set_config('maintenance_work_mem', '128MB', false)")
-            connection.execute(statement)
+    def run(statement: bytes, connection: Connection) -> None:
+        connection.execute(statement)
 
     every = list(builds.statements_of(projection, build.schema_name).values())
-    _two_at_a_time([partial(run, each) for statements in every for each in statements.add_indexes()])
-    _two_at_a_time([partial(run, statements.analyse) for statements in every])
+    _two_at_a_time(ground, [partial(run, each) for statements in every for each in statements.add_indexes()])
+    _two_at_a_time(ground, [partial(run, statements.analyse) for statements in every])
 
 
-def _two_at_a_time(tasks: Iterable[Callable[[], None]]) -> None:
+def _two_at_a_time(ground: Ground, tasks: Iterable[Callable[[Connection], None]]) -> None:
+    """Do all of them, on two connections that each take the next one as soon as they are free."""
+    waiting = SimpleQueue[Callable[[Connection], None]]()
+    for task in tasks:
+        waiting.put(task)
+
+    def work() -> None:
+        with ground.connection() as connection:
+            connection.execute("SELECT set_config('maintenance_work_mem', '128MB', false)")
+            while (task := _next(waiting)) is not None:
+                task(connection)
+
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for future in [pool.submit(task) for task in tasks]:
+        for future in [pool.submit(work) for _ in range(2)]:
             future.result()
+
+
+def _next(waiting: SimpleQueue[T]) -> T | None:
+    try:
+        return waiting.get_nowait()
+    except Empty:
+        return None
 
 
 def _give_up(connection: Connection, build: Build) -> None:
