@@ -116,9 +116,19 @@ class Keyring:
             for subject in subjects:
                 self._new.pop(subject, None)
 
-    def add(self, subject: UUID, wrapped: bytes) -> None:
-        """Take over a subject's key, wrapped as it is stored."""
-        self._keep({subject: self._unwrap(subject, wrapped, "another")})
+    def standing(self) -> int | None:
+        """How many keys were destroyed, as far as is known here: asked for before keys are read, to go with them."""
+        self._look_for_destroyed_keys()
+        return self._epoch
+
+    def take_over(self, subject: UUID, wrapped: bytes, standing: int | None) -> None:
+        """Have a key at hand that came along with something else, read after it was asked how things stand.
+
+        One that the master key does not open is left to whoever needs it, who is told so.
+        """
+        if subject not in self._keys:
+            with suppress(WrongMasterKey):
+                self._keep({subject: self._unwrap(subject, wrapped, "another")}, standing)
 
     def opens(self, subject: UUID, wrapped: bytes) -> bool:
         """Whether this key was wrapped by the master key, or by the former one."""
@@ -145,8 +155,8 @@ class Keyring:
             with self._database.connection(autocommit=True) as connection:
                 row = connection.execute("SELECT destroy_sealing_key(%s)", [subject]).fetchone()
                 existed = bool(row and row[0])
-        self._keep({subject: None})
         with self._lock:
+            self._keys[subject] = None
             self._new.pop(subject, None)
         return existed
 
@@ -236,6 +246,7 @@ class Keyring:
         """Read keys from the database; a subject without any row is not in the answer, and is not remembered."""
         if self._database is None:
             return {}
+        standing = self._epoch
         rows = self._database.read(
             lambda connection: connection.execute(
                 "SELECT subject, wrapped, master FROM sealing_keys WHERE subject = ANY(%s)",
@@ -246,7 +257,7 @@ class Keyring:
         found: dict[UUID, AESGCM | None] = {}
         for subject, wrapped, master in rows:
             found[subject] = None if wrapped is None else self._unwrap(subject, wrapped, master)
-        self._keep(found)
+        self._keep(found, standing)
         return found
 
     def _unwrap(self, subject: UUID, wrapped: bytes, master: str) -> AESGCM:
@@ -256,8 +267,11 @@ class Keyring:
                     return AESGCM(above.decrypt(wrapped[:NONCE], wrapped[NONCE:], subject.bytes))
         raise WrongMasterKey(f"a sealing key was wrapped by master key {master}, and the one given is {self.master_id}")
 
-    def _keep(self, found: dict[UUID, AESGCM | None]) -> None:
+    def _keep(self, found: dict[UUID, AESGCM | None], standing: int | None) -> None:
+        """Keep them at hand, unless a key was destroyed since they were read: it may be one of these."""
         with self._lock:
+            if standing != self._epoch:
+                return
             keys, most = self._keys, self._most_keys or CACHED_KEYS
             keys |= found
             while len(keys) > most:

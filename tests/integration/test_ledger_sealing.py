@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from aggregates.customer import Customer
@@ -59,6 +61,40 @@ def test_other_processes_notice_an_erasure(ledger: Ledger, database: Database) -
     ledger.keyring.destroy(contact)
     assert elsewhere.load(Customer, acme.id).contacts[contact]["name"] is None
     assert elsewhere.load(Customer, acme.id).profile["phone"] == "021 5555"
+
+
+def test_a_key_that_was_on_its_way_while_it_was_destroyed_is_not_kept(ledger: Ledger, database: Database) -> None:
+    acme, contact = with_a_contact(ledger)
+    with database.connection() as connection:
+        row = connection.execute("SELECT wrapped FROM sealing_keys WHERE subject = %s", [contact]).fetchone()
+    assert row is not None
+    elsewhere = Keyring(database, MASTER_KEY)
+    standing = elsewhere.standing()
+    ledger.keyring.destroy(contact)
+    elsewhere.expire()
+    elsewhere.prefetch([acme.id])
+    elsewhere.take_over(contact, row[0], standing)
+    loaded = Ledger(database, elsewhere).load(Customer, acme.id)
+    assert (loaded.contacts[contact]["name"], loaded.profile["name"]) == (None, "Acme")
+
+
+def test_what_is_said_of_a_customer_is_read_with_its_key_at_once(ledger: Ledger, database: Database) -> None:
+    acme = customer(phone="021 5555")
+    ledger.save(acme)
+    asked: list[str] = []
+
+    class Asking(psycopg.Cursor[Any]):
+        def execute(self, query: Any, *given: Any, **named: Any) -> Self:
+            asked.append(str(query))
+            return super().execute(query, *given, **named)
+
+    with Database(database.conninfo, database.schema, role=database.role, max_size=1, cursors=Asking) as other:
+        elsewhere = Ledger(other, Keyring(other, MASTER_KEY))
+        elsewhere.keyring.standing()
+        asked.clear()
+        assert elsewhere.load(Customer, acme.id).profile["name"] == "Acme"
+        elsewhere.close()
+    assert len([each for each in asked if "FROM events" in each or "FROM sealing_keys" in each]) == 1
 
 
 def test_nothing_new_is_written_about_an_erased_person(ledger: Ledger, database: Database) -> None:

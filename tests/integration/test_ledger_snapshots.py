@@ -65,7 +65,7 @@ def test_the_snapshot_is_what_is_used(ledger: Ledger, long_lived: Customer, serv
     loader = Loader(ledger.database, ledger.keyring)
 
     def look(connection: Connection) -> tuple[object, int]:
-        snapshot, events = loader._read(connection, Customer, long_lived.id, None, None)
+        snapshot, events, _ = loader._read(connection, Customer, long_lived.id, None, None)
         return snapshot, len(events)
 
     snapshot, after = ledger.database.read(look)

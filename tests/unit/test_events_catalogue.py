@@ -43,7 +43,7 @@ def test_an_approved_example_loads_both_ways(path: Path) -> None:
     approved = json.loads(path.read_text(encoding="utf-8"))
     keyring = Keyring(None, EXAMPLE_KEY)
     for subject, wrapped in approved["keys"].items():
-        keyring.add(UUID(subject), b64decode(wrapped))
+        keyring.take_over(UUID(subject), b64decode(wrapped), keyring.standing())
     fast = decode(
         approved["topic"],
         json.dumps(approved["state"], ensure_ascii=False, separators=(",", ":")).encode(),

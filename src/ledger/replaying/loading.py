@@ -24,7 +24,8 @@ _UNTIL = (
     " AND (%(position)s::bigint IS NULL OR position <= %(position)s)"
 )
 _HISTORY = (
-    "SELECT originator_version, topic, state, recorded_at, customer_id, position FROM events"
+    "SELECT originator_version, topic, state, recorded_at, customer_id, position,"
+    " CASE WHEN originator_version = 1 THEN (SELECT wrapped FROM sealing_keys WHERE subject = %(id)s) END FROM events"
     " WHERE originator_id = %(id)s AND originator_version > "
 )
 _ORDER = f"{_UNTIL} ORDER BY originator_version"
@@ -44,7 +45,12 @@ class Loader:
 
     def load(self, cls: type[A], id: UUID, *, version: int | None, position: int | None) -> A:
         """The aggregate; raises NotFound when there is none of that kind, or was none then."""
-        snapshot, events = self._database.read(lambda connection: self._read(connection, cls, id, version, position))
+        standing = self._keyring.standing()
+        snapshot, events, key = self._database.read(
+            lambda connection: self._read(connection, cls, id, version, position)
+        )
+        if key is not None:
+            self._keyring.take_over(id, key, standing)
         aggregate = replay(snapshot.aggregate if snapshot else None, events, self._keyring)
         if not isinstance(aggregate, cls) or (version is not None and aggregate.version != version):
             raise NotFound(str(getattr(cls, "TOPIC", cls.__name__)), id)
@@ -52,17 +58,20 @@ class Loader:
 
     def _read(
         self, connection: Connection, cls: type[A], id: UUID, version: int | None, position: int | None
-    ) -> tuple[Snapshot | None, list[FastEvent]]:
-        """The events after the last snapshot, in one query; it is fetched by another when there is one."""
+    ) -> tuple[Snapshot | None, list[FastEvent], bytes | None]:
+        """The events after the last snapshot, in one query; it is fetched by another when there is one.
+
+        Where the first event is among them, the key to what the aggregate itself says of persons comes along.
+        """
         values = {"id": id, "version": version, "position": position, "code": fingerprint(cls), "after": 0}
-        events = _history(connection, _AFTER_SNAPSHOT, values)
+        events, key = _history(connection, _AFTER_SNAPSHOT, values)
         if events and events[0].originator_version == 1:
-            return None, events
+            return None, events, key
         snapshot = latest_snapshot(connection, self._keyring, cls, id, version, position)
         if snapshot is None or (events and events[0].originator_version != snapshot.version + 1):
             values["after"] = snapshot.version if snapshot else 0
-            events = _history(connection, _AFTER, values)
-        return snapshot, events
+            events, key = _history(connection, _AFTER, values)
+        return snapshot, events, key
 
     def changed_since(self, id: UUID, version: int) -> tuple[str, ...]:
         """The names of the fields that the events after a version say something about, each once, in order.
@@ -70,7 +79,7 @@ class Loader:
         A field that an event always has was changed although it was cleared; one that it may have, when it is given.
         """
         values = {"id": id, "after": version, "version": None, "position": None}
-        events = self._database.read(lambda connection: _history(connection, _AFTER, values))
+        events, _ = self._database.read(lambda connection: _history(connection, _AFTER, values))
         names: dict[str, None] = {}
         self._keyring.open_blobs([event.blob for event in events if event.blob is not None])
         for event in events:
@@ -91,9 +100,11 @@ class Loader:
         return (*event_class.CHANGES, *(name for name, value in values if name in always or value is not None))
 
 
-def _history(connection: Connection, query: LiteralString, values: dict[str, Any]) -> list[FastEvent]:
+def _history(
+    connection: Connection, query: LiteralString, values: dict[str, Any]
+) -> tuple[list[FastEvent], bytes | None]:
     rows = connection.execute(query, values, binary=True).fetchall()
-    return [
+    events = [
         decode(
             topic,
             state,
@@ -103,5 +114,6 @@ def _history(connection: Connection, query: LiteralString, values: dict[str, Any
             customer_id=customer_id,
             position=position,
         )
-        for version, topic, state, recorded_at, customer_id, position in rows
+        for version, topic, state, recorded_at, customer_id, position, _ in rows
     ]
+    return events, rows[0][-1] if rows else None
