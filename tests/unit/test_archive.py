@@ -12,7 +12,7 @@ import pytest
 
 from crm.database.archive import fetch
 from crm.database.archive.archiving import Archiving, fetching
-from crm.database.archive.folder import MANIFEST, Archive, name_of
+from crm.database.archive.folder import MANIFEST, Archive
 from crm.database.archive.keep import OWNER, Refused, keep
 from crm.database.archive.planning import plan
 from crm.database.archive.retention import Removed, remove_older
@@ -20,6 +20,7 @@ from crm.database.archive.segments import SIZE, Segment, line_of, parsed
 from crm.database.errors import ArchiveUnusable
 from crm.database.tuning import quoted
 from crm.zstd import compressed
+from ledger.stamps import stamp
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -55,7 +56,7 @@ def segment(wal: Path, number: int, *, timeline: int = 1, at: datetime = NOW) ->
 
 def base(wal: Path, moment: datetime, begins: int, *, timeline: int = 1) -> None:
     """A base backup that needs segments from a number on."""
-    folder = wal.parent / "base" / name_of(moment)
+    folder = wal.parent / "base" / stamp(moment)
     folder.mkdir(parents=True)
     ranges = [{"Timeline": timeline, "Start-LSN": f"0/{begins * SIZE + 40:X}", "End-LSN": f"0/{begins * SIZE + 288:X}"}]
     (folder / MANIFEST).write_text(json.dumps({"WAL-Ranges": ranges}))
@@ -209,7 +210,7 @@ def test_a_damaged_base_or_history_is_named(wal: Path) -> None:
     (wal / "00000002.history.zst").write_bytes(b"no")
     with pytest.raises(ArchiveUnusable, match=r"00000002.history.zst is damaged"):
         plan(Archive(wal.parent), None, NOW)
-    (wal.parent / "base" / name_of(NOW) / MANIFEST).write_text("{")
+    (wal.parent / "base" / stamp(NOW) / MANIFEST).write_text("{")
     with pytest.raises(ArchiveUnusable, match=r"is damaged \(backup_manifest\)"):
         plan(Archive(wal.parent), None, NOW)
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from crm.settings.backups import Retention
+from ledger.stamps import STAMP, stamp, stamped
 
-_NAME = re.compile(r"(?P<schema>[a-z_][a-z0-9_]*)-(?P<moment>[0-9]{8}T[0-9]{6}\.[0-9]{6}Z)\.backup")
+_NAME = re.compile(rf"(?P<schema>[a-z_][a-z0-9_]*)-(?P<moment>{STAMP})\.backup")
 LONGEST_PAUSE = 3600.0
 """Seconds after which a half-written file that did not grow was given up."""
-_MOMENT = "%Y%m%dT%H%M%S.%fZ"
 
 
 class Folder:
@@ -31,7 +31,7 @@ class Folder:
 
     def name(self, schema: str, moment: datetime) -> Path:
         """Where the backup of a moment belongs."""
-        return self.path / f"{schema}-{moment.astimezone(UTC).strftime(_MOMENT)}.backup"
+        return self.path / f"{schema}-{stamp(moment)}.backup"
 
     def thin(self, retention: Retention, now: datetime, is_ours: Callable[[Path], bool]) -> list[Path]:
         """Remove those of ours that need not be kept, and answer which. What was left half-written goes, too."""
@@ -51,10 +51,7 @@ class Folder:
 def moment_of(path: Path) -> datetime | None:
     """The moment in the name of a backup; None where it is no such name."""
     named = _NAME.fullmatch(path.name)
-    try:
-        return datetime.strptime(named["moment"], _MOMENT).replace(tzinfo=UTC) if named else None
-    except ValueError:
-        return None
+    return stamped(named["moment"]) if named else None
 
 
 def made_at(path: Path) -> datetime:

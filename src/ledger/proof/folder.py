@@ -15,11 +15,11 @@ from pathlib import Path
 
 from ledger.placing import place
 from ledger.proof.statements import KEY_LENGTH, Kind, Signed, Statement
+from ledger.stamps import STAMP, stamp, stamped
 
 PUBLIC_KEY = "public.key"
 ALL_FOR, HOURLY_FOR = timedelta(days=7), timedelta(days=90)
-_NAME = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-(checkpoint|restored)-[0-9]{1,19}\.json")
-_MOMENT = "%Y%m%dT%H%M%S.%fZ"
+_NAME = re.compile(rf"{STAMP}-(checkpoint|restored)-[0-9]{{1,19}}\.json")
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _READABLE = 0o644
 
@@ -101,15 +101,12 @@ class Folder:
 
 def name_of(statement: Statement) -> str:
     """The name of a statement's file."""
-    return f"{statement.signed_at.astimezone(UTC).strftime(_MOMENT)}-{statement.kind}-{statement.position}.json"
+    return f"{stamp(statement.signed_at)}-{statement.kind}-{statement.position}.json"
 
 
 def signed_at(name: str) -> datetime:
     """The moment that a name begins with; long ago for one that there never was."""
-    try:
-        return datetime.strptime(name.partition("-")[0], _MOMENT).replace(tzinfo=UTC)
-    except ValueError:
-        return _LONG_AGO
+    return stamped(name.partition("-")[0]) or _LONG_AGO
 
 
 def _kind(name: str) -> str:

@@ -15,11 +15,12 @@ from pathlib import Path
 import psycopg
 
 from crm.database.archive.failing import archives_into, failing
-from crm.database.archive.folder import Archive, name_of
+from crm.database.archive.folder import Archive
 from crm.database.archive.retention import tidy
 from crm.database.embedded import programs
 from crm.database.errors import ArchiveUnusable
 from crm.database.lease import turn
+from ledger.stamps import stamp
 
 
 def take(conninfo: str, archive: Archive) -> Path:
@@ -93,7 +94,7 @@ def _clock(connection: psycopg.Connection) -> datetime:
 
 
 def _placed(aside: Path, moment: datetime) -> Path:
-    path = aside.rename(aside.with_name(name_of(moment)))
+    path = aside.rename(aside.with_name(stamp(moment)))
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         with suppress(OSError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +14,9 @@ from typing import NamedTuple
 from crm.database.archive.segments import SIZE, Line, Segment, line_of, parsed, place_of
 from crm.database.errors import ArchiveUnusable
 from crm.zstd import ENDING, Damaged, decompressed
+from ledger.stamps import stamped
 
 MANIFEST = "backup_manifest"
-_MOMENT = "%Y%m%dT%H%M%S.%fZ"
-_NAME = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z")
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class Archive:
         """Every base backup, the oldest first."""
         with _readable(self.path):
             names = sorted(each.name for each in self.base.iterdir()) if self.base.is_dir() else []
-            return [_base(self.base / name) for name in names if _NAME.fullmatch(name)]
+            return [_base(self.base / name, moment) for name in names if (moment := stamped(name))]
 
     @cached_property
     def segments(self) -> dict[Segment, Kept]:
@@ -107,18 +105,12 @@ class Archive:
         return self.wal / f"{timeline:08X}.history{ENDING}"
 
 
-def name_of(moment: datetime) -> str:
-    """The name of a base backup that was whole at a moment."""
-    return moment.astimezone(UTC).strftime(_MOMENT)
-
-
-def _base(path: Path) -> Base:
+def _base(path: Path, moment: datetime) -> Base:
     try:
         written = json.loads((path / MANIFEST).read_bytes())["WAL-Ranges"][-1]
         timeline, begins, ends = written["Timeline"], place_of(written["Start-LSN"]), place_of(written["End-LSN"])
     except (FileNotFoundError, ValueError, LookupError, TypeError):
         raise ArchiveUnusable(f"The base backup {path} is damaged ({MANIFEST}): move it elsewhere.") from None
-    moment = datetime.strptime(path.name, _MOMENT).replace(tzinfo=UTC)
     return Base(path, moment, timeline, begins, ends, sum(each.stat().st_size for each in path.iterdir()))
 
 
