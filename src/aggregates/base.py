@@ -85,6 +85,9 @@ class Event(CanMutateAggregate[UUID], DomainEvent):
     TOPIC: ClassVar[str]
     """The name it is stored under for ever."""
 
+    class_version: ClassVar[int] = 1
+    """The version of its fields; a class whose fields were changed counts it up, and says how earlier ones are read."""
+
     SUBJECT: ClassVar[str] = "customer_id"
     """The attribute that names the data subject whose key seals the personal fields."""
 

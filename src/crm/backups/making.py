@@ -93,7 +93,7 @@ def _written(
     head = connection.execute("SELECT position, chain, recorded_at FROM events ORDER BY position DESC LIMIT 1")
     ledger_id = ledger_id_of(connection)
     position, chain, recorded_at = head.fetchone() or (0, ledger_id.bytes, None)
-    topics = connection.execute("SELECT DISTINCT topic FROM events ORDER BY topic").fetchall()
+    topics, ours = connection.execute("SELECT DISTINCT topic FROM events ORDER BY topic").fetchall(), event_classes()
     keys = connection.execute("SELECT count(*) FROM sealing_keys WHERE wrapped IS NOT NULL").fetchone()
     assert keys is not None
     return Manifest(
@@ -107,7 +107,7 @@ def _written(
         position=position,
         chain=bytes(chain).hex(),
         recorded_at=recorded_at,
-        topics={topic: getattr(event_classes().get(topic), "class_version", 1) for (topic,) in topics},
+        topics={topic: ours[topic].class_version if topic in ours else 1 for (topic,) in topics},
         migrations=migrate.applied(connection),
         sequences=sequences(connection),
         keys=keys[0],
@@ -130,7 +130,7 @@ def _require_migrated(store: Store) -> None:
 def thin(store: Store, ledger_id: UUID) -> list[Path]:
     """Remove the backups of this ledger that need not be kept, and answer which."""
     settings = store.settings
-    folder = Folder(settings.backups.dir / settings.schema)
+    folder = Folder(settings.backup_dir)
     return folder.thin(settings.backups.retention, datetime.now(UTC), lambda path: is_of_ledger(path, ledger_id))
 
 

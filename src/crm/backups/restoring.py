@@ -93,9 +93,7 @@ def check(manifest: Manifest) -> None:
     newer = migrate.unknown(manifest.migrations)
     ours = event_classes()
     topics = [
-        topic
-        for topic, version in manifest.topics.items()
-        if topic not in ours or version > getattr(ours[topic], "class_version", 1)
+        topic for topic, version in manifest.topics.items() if topic not in ours or version > ours[topic].class_version
     ]
     if newer or topics:
         raise BackupUnusable(

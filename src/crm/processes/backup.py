@@ -26,7 +26,7 @@ def run(hours: float) -> None:
     stopping.unwind_on_signals()
     chosen = settings.read()
     logs.configure(chosen.log_level, chosen.log_format)
-    folder = Folder(chosen.backups.dir / chosen.schema)
+    folder = Folder(chosen.backup_dir)
     while True:
         if (due := seconds_left(folder, timedelta(hours=hours), datetime.now(UTC))) > 0:
             time.sleep(min(due, LOOKS_APART))

@@ -69,6 +69,11 @@ class Settings:
         """The register of erasures of this workspace."""
         return self.erasure_dir / self.schema
 
+    @property
+    def backup_dir(self) -> Path:
+        """Where the backups of this workspace lie."""
+        return self.backups.dir / self.schema
+
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings, or SettingRefused for the first value that cannot be used."""

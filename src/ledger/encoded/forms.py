@@ -96,7 +96,7 @@ def form(topic: str) -> Form:
 def form_of(event_class: type[Event]) -> Form:
     """The form of an event class."""
     topic: str = getattr(event_class, "TOPIC", "")
-    version: int = getattr(event_class, "class_version", 1)
+    version = event_class.class_version
     clear, personal, struct = _derive(event_class, topic)
     decoder = msgspec.json.Decoder(struct).decode
     return Form(

@@ -71,7 +71,7 @@ def all_backups(json: AsJson = False) -> None:
 
     chosen = settings.read()
     found: list[dict[str, Any]] = []
-    for path in Folder(chosen.backups.dir / chosen.schema).all():
+    for path in Folder(chosen.backup_dir).all():
         try:
             with opened(path, ()) as each:
                 found.append({**_told(path, each.manifest), "bytes": path.stat().st_size})
