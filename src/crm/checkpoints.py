@@ -10,7 +10,7 @@ from threading import Event
 
 import structlog
 
-from crm import signing_key
+from crm.keys import signing
 from crm.settings import Settings
 from ledger.database import Database
 from ledger.errors import DatabaseAway
@@ -37,7 +37,7 @@ class Checkpoints:
 
     def known_keys(self) -> tuple[bytes, ...]:
         """The public keys that count, the store's own first; that of the folder only where there is no other."""
-        seed = self.settings.signing_key or signing_key.found_in(self.settings.data_dir)
+        seed = self.settings.signing_key or signing.found_in(self.settings.data_dir)
         own = () if seed is None else (Signer(seed).public,)
         if keys := (*own, *self.settings.trusted_keys):
             return keys
@@ -63,14 +63,14 @@ class Checkpoints:
     def can_sign(self) -> bool:
         """Whether the key at hand is one that the folder knows; none is made for finding out."""
         there = self.folder.public_key()
-        seed = self.settings.signing_key or signing_key.found_in(self.settings.data_dir)
+        seed = self.settings.signing_key or signing.found_in(self.settings.data_dir)
         if there is None:
             return True
         return seed is not None and there in (Signer(seed).public, *self.settings.trusted_keys)
 
     def signer(self) -> Signer:
         """Signs with the store's own key, which is made at the first call."""
-        return Signer(self.settings.signing_key or signing_key.in_folder(self.settings.data_dir))
+        return Signer(self.settings.signing_key or signing.in_folder(self.settings.data_dir))
 
 
 def keep_writing(checkpoints: Checkpoints, database: Database, stop: Event) -> None:

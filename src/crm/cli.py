@@ -6,8 +6,7 @@ import sys
 
 import typer
 
-from crm import importing
-from crm.console import disclosing, export, proving, replaying, reports, running, sample, tokens
+from crm.console import disclosing, export, importing, proving, replaying, reports, running, sample, tokens
 from crm.console.safekeeping import archive, backups, checkpoints, erasures, restoring, rewrapping
 from crm.output import refusal
 
@@ -56,9 +55,9 @@ def _sentences() -> tuple[type[Exception], ...]:
     from crm.backups.errors import BackupUnusable
     from crm.console.asking import Refused
     from crm.database.errors import DatabaseUnusable
-    from crm.master_key import MasterKeyUnusable
+    from crm.keys.master import MasterKeyUnusable
+    from crm.keys.signing import SigningKeyUnusable
     from crm.settings import SettingRefused
-    from crm.signing_key import SigningKeyUnusable
     from ledger.erasing.register import Unreadable
     from ledger.errors import DatabaseAway, WrongMasterKey
     from ledger.proof.checkpointing import NotVouchedFor

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from crm import master_key
 from crm.database.archive.archiving import Archiving
 from crm.database.embedded import EmbeddedServer
 from crm.database.errors import DatabaseUnusable
 from crm.database.server import make_ready
+from crm.keys import master
 from crm.migrate import migrate, pending
 from crm.settings import Settings
 
@@ -31,7 +31,7 @@ class Store:
     @property
     def master_key(self) -> bytes:
         """The key above the keys of personal data."""
-        return self.settings.master_key or master_key.in_folder(self.settings.data_dir)
+        return self.settings.master_key or master.in_folder(self.settings.data_dir)
 
     def migrate(self) -> list[str]:
         """Bring the schema to this release, and name the migrations that were run for it."""
@@ -56,9 +56,9 @@ class Store:
                 "SELECT 1 FROM sealing_keys WHERE wrapped IS NOT NULL AND master <> ALL(%s) LIMIT 1", [own]
             ).fetchone()
         if other:
-            raise master_key.MasterKeyUnusable(
+            raise master.MasterKeyUnusable(
                 "The personal data in this database was sealed under another master key: set CRM_MASTER_KEY to that, "
-                f"or put its file back as {self.settings.data_dir / master_key.FILE}."
+                f"or put its file back as {self.settings.data_dir / master.FILE}."
             )
 
     @contextmanager

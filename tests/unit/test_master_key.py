@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crm.master_key import MasterKeyUnusable, in_folder
+from crm.keys.master import MasterKeyUnusable, in_folder
 
 
 def test_it_is_made_once_and_kept(tmp_path: Path) -> None:

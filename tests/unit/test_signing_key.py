@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from crm.checkpoints import Checkpoints
+from crm.keys.signing import SigningKeyUnusable, found_in, in_folder
 from crm.settings import read
-from crm.signing_key import SigningKeyUnusable, found_in, in_folder
 from keys import as_setting
 from ledger.proof.folder import Folder
 from ledger.proof.statements import Signer

@@ -12,13 +12,14 @@ import psycopg
 from psycopg import sql
 
 from aggregates.registry import event_classes
-from crm import master_key, migrate
+from crm import migrate
 from crm.backups.contents import EVENTS, KEYS, META, Part
 from crm.backups.errors import BackupUnusable
 from crm.backups.file import Backup, Changed
 from crm.backups.manifest import Manifest
 from crm.database.roles import APP, make_roles
 from crm.database.server import first_line, make_ready
+from crm.keys import master
 from crm.settings import Settings
 from crm.store import Store
 from ledger.erasing.key_copy import KeyCopy, WrappedKey
@@ -70,18 +71,16 @@ def _opened(settings: Settings, copy: KeyCopy, by_subject: Mapping[UUID, Wrapped
 
     A key that the database had lost before the master key was changed is still wrapped by the former one.
     """
-    path = settings.data_dir / master_key.FILE
+    path = settings.data_dir / master.FILE
     if settings.master_key is None and not path.exists():
-        raise master_key.MasterKeyUnusable(
+        raise master.MasterKeyUnusable(
             f"The master key is needed that wraps the keys in {copy.path}: set CRM_MASTER_KEY, or put its file in "
             f"{path}."
         )
-    keyring = Keyring(
-        None, settings.master_key or master_key.in_folder(settings.data_dir), former_key=settings.former_key
-    )
+    keyring = Keyring(None, settings.master_key or master.in_folder(settings.data_dir), former_key=settings.former_key)
     found = {subject: key for subject, key in by_subject.items() if keyring.opens(subject, key.wrapped)}
     if not found:
-        raise master_key.MasterKeyUnusable(
+        raise master.MasterKeyUnusable(
             f"The keys in {copy.path} were wrapped by another master key: set CRM_MASTER_KEY to that, or put its file "
             f"in {path}."
         )

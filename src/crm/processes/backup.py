@@ -12,8 +12,8 @@ from crm.backups.errors import BackupUnusable
 from crm.backups.folder import Folder, made_at
 from crm.backups.making import make, thin
 from crm.database.errors import DatabaseUnusable
+from crm.keys.signing import SigningKeyUnusable
 from crm.settings import Settings
-from crm.signing_key import SigningKeyUnusable
 from ledger.erasing.register import Unreadable
 
 log = structlog.get_logger(__name__)

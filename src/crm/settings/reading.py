@@ -16,7 +16,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from api.limits.buckets import Allowance, Limits
-from crm.key_file import decoded
+from crm.keys.file import decoded
 from crm.settings import backups, signing_in
 from crm.settings.backups import BackupSettings
 from crm.settings.refused import SettingRefused

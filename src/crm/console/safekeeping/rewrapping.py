@@ -22,7 +22,7 @@ def rewrap_keys(
     No event is changed. Broken off, it is simply run again. docs/operations.md tells the steps.
     """
     from crm import settings, store
-    from crm.key_file import decoded
+    from crm.keys.file import decoded
     from crm.services import services
     from ledger.rewrapping import rewrap
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crm.key_file import made_once
+from crm.keys.file import made_once
 
 FILE = "master.key"
 
