@@ -67,11 +67,19 @@ def as_columns(headings: Sequence[Heading], rows: Iterable[Cells], *, wide: bool
     (Console(highlight=False, width=WIDE) if wide else Console(highlight=False)).print(table, soft_wrap=wide)
 
 
-def bar(*, quiet: bool) -> Progress:
-    """How far it is, for a person who waits at a terminal."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+def bar(*, quiet: bool, counted: bool = False) -> Progress:
+    """How far it is, for a person who waits at a terminal: as a share, or as so many of how many."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    how_far = MofNCompleteColumn() if counted else TaskProgressColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(), how_far, TimeRemainingColumn())
     return Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal)
 
 

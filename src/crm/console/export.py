@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn
 import typer
 
 from crm.console.ledger_export import export_ledger
-from crm.output import AsJson, as_json, err, refusal, sentence
+from crm.output import AsJson, as_json, bar, refusal, sentence
 from sheets.writing.formats import SUFFIXES, Format
 
 if TYPE_CHECKING:
@@ -180,8 +180,5 @@ def _write(asked: Asked, layout: Layout, form: Format, lang: Lang, file: BinaryI
 @contextmanager
 def _progress(taken: Taking, *, quiet: bool) -> Iterator[Iterator[Line]]:
     """The same lines, counted on a terminal as they go by."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
-        yield iter(bar.track(taken.lines, total=taken.total, description="Writing rows"))
+    with bar(quiet=quiet, counted=True) as shown:
+        yield iter(shown.track(taken.lines, total=taken.total, description="Writing rows"))

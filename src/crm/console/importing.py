@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crm.output import AsJson, as_json, as_table, err, refusal, sentence
+from crm.output import AsJson, as_json, as_table, bar, err, refusal, sentence
 
 if TYPE_CHECKING:
     from sheets.importing import Report
@@ -110,14 +110,11 @@ def _progress(title: str, language: str, *, quiet: bool) -> Iterator[_Quiet]:
     if quiet:
         yield _Quiet()
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task(title, total=None)
+    with bar(quiet=False, counted=True) as shown:
+        task = shown.add_task(title, total=None)
 
         def advance(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+            shown.update(task, completed=done, total=total)
 
         yield _Shown(advance, lambda text: err.print(text, markup=False), language)
 

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, NoReturn
 
 import typer
 
-from crm.output import as_json, err, refusal, sentence
+from crm.output import as_json, bar, refusal, sentence
 
 FAILED, CANNOT_START = 1, 2
 STANDARD_OUTPUT = "-"
@@ -45,17 +45,15 @@ def _cannot_start(why: str) -> NoReturn:
 
 
 def _write(file: BinaryIO, *, zipped: bool, quiet: bool) -> dict[str, Any]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from crm.console.asking import AUDITOR
     from crm.console.opening import services
     from crm.exporting.ledger import write_ledger
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    hidden = quiet or not err.is_terminal
-    with services() as made, Progress(*columns, console=err, transient=True, disable=hidden) as bar:
+    with services() as made, bar(quiet=quiet, counted=True) as shown:
         made.policy.require(AUDITOR, "read-audit")
-        task = bar.add_task("Writing events", total=made.ledger.head())
+        task = shown.add_task("Writing events", total=made.ledger.head())
         with made.database.connection() as connection:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            return write_ledger(connection, file, zipped=zipped, progress=lambda done: bar.update(task, completed=done))
+            return write_ledger(
+                connection, file, zipped=zipped, progress=lambda done: shown.update(task, completed=done)
+            )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crm.output import AsJson, as_json, err, refusal, sentence
+from crm.output import AsJson, as_json, bar, refusal, sentence
 
 if TYPE_CHECKING:
     from datetime import date
@@ -152,12 +152,9 @@ def _require_empty(connection: Any, schema: str) -> None:
 
 @contextmanager
 def _progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
-        task = bar.add_task("A year of business", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with bar(quiet=quiet, counted=True) as shown:
+        task = shown.add_task("A year of business", total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
 def _document(settings: Settings, loaded: _Loaded, seed: int) -> dict[str, Any]:
