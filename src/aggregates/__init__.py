@@ -1,5 +1,4 @@
-"""What is true of the business: aggregates, their events and their rules. Nothing here knows SQL or HTTP."""
+"""What is true of the business: aggregates, their events and their rules. Nothing here knows SQL or HTTP.
 
-from aggregates.registry import ALL, event_classes, refusals
-
-__all__ = ["ALL", "event_classes", "refusals"]
+What all of them are is in `registry`, which is not read here: who needs only one file of these shall not read them all.
+"""

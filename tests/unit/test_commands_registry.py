@@ -8,9 +8,9 @@ from dataclasses import fields
 
 import pytest
 
-from aggregates import ALL, event_classes, refusals
 from aggregates.base import Created, DomainError, Event, personal_fields, value_names
 from aggregates.customer.refusals import CustomerArchived
+from aggregates.registry import ALL, event_classes, refusals
 from commands import ALL as COMMANDS
 from commands.base import Command, CreatingCommand
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from aggregates import event_classes
+from aggregates.registry import event_classes
 from projections.history.fields import SET, plan
 from projections.history.labels import CHOICES, FIELDS, choice_label
 from projections.history.sentences import UNSAID

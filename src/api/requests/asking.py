@@ -11,7 +11,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from aggregates import event_classes
+from aggregates.registry import event_classes
 from api.answers.problems import FieldFault, Place, invalid, shortened
 from api.answers.refusals import query_fault
 from api.texts import DEFAULT_LANGUAGE, Language, preferred

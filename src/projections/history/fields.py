@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from aggregates import event_classes
 from aggregates.base import Event, personal_fields
 from aggregates.customer.events import CONTACT
+from aggregates.registry import event_classes
 
 ENTRY_TOPICS = frozenset(
     {
