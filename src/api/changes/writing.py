@@ -71,7 +71,8 @@ class Write:
     @property
     def example(self) -> dict[str, Any]:
         """A body that would do, without what stands in the path."""
-        examples = self.command.model_json_schema().get("examples") or [self._least()]
+        said: Any = self.command.model_config.get("json_schema_extra", {})
+        examples = said.get("examples") or [self._least()]
         return {name: value for name, value in examples[0].items() if name not in self.path_fields}
 
     def _least(self) -> dict[str, Any]:
