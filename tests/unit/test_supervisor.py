@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from crm.processes.child import LONGEST_PAUSE, SHORTEST_PAUSE, Child
-from crm.processes.supervisor import supervise
+from crm.processes.supervisor import begun, supervise
 
 
 @pytest.fixture
@@ -79,6 +79,36 @@ def test_one_that_does_not_stop_is_killed_when_we_are_asked_twice(tmp_path: Path
     assert not child.is_running
 
 
+def test_what_goes_wrong_before_they_are_looked_after_ends_them(module: Path) -> None:
+    module.write_text("import time; time.sleep(60)")
+    child = Child("begun", "looked_after")
+    was_running = False
+
+    def go_wrong() -> None:
+        nonlocal was_running
+        with begun([child]):
+            was_running = child.is_running
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        go_wrong()
+    assert was_running
+    assert not child.is_running
+
+
+def test_those_that_have_begun_are_not_started_twice(tmp_path: Path, module: Path) -> None:
+    module.write_text(NOTE.format(path=str(tmp_path / "starts")) + "time.sleep(60)")
+    child = Child("begun", "looked_after")
+
+    def every_second() -> None:
+        if starts(tmp_path):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with begun([child]):
+        supervise([child], every_second)
+    assert len(starts(tmp_path)) == 1
+
+
 def test_pauses_grow_up_to_a_limit(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr("crm.processes.child.time.monotonic", lambda: now)
@@ -113,3 +143,18 @@ def test_a_process_ends_when_the_lifeline_does() -> None:
         assert process.poll() is None
         os.close(writing)
         assert process.wait(10) == -signal.SIGTERM
+
+
+def test_a_process_waits_at_the_gate_until_that_is_opened() -> None:
+    reading, writing = os.pipe()
+    script = f"from crm.processes import gate; print('here', flush=True); gate.wait_at({reading}); print('through')"
+    process = subprocess.Popen([sys.executable, "-c", script], pass_fds=[reading], stdout=subprocess.PIPE, text=True)
+    os.close(reading)
+    assert process.stdout is not None
+    with process.stdout:
+        assert process.stdout.readline() == "here\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.2)
+        os.close(writing)
+        assert process.stdout.readline() == "through\n"
+        assert process.wait(10) == 0

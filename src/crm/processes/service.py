@@ -13,7 +13,7 @@ from crm.erasing import apply_erasures, tools
 from crm.members import first_access
 from crm.processes.child import Child
 from crm.processes.listening import listen, url
-from crm.processes.supervisor import supervise
+from crm.processes.supervisor import begun, supervise
 from crm.processes.welcome import Welcome
 from crm.settings import Settings
 from crm.stopping import unwind_on_signals
@@ -27,35 +27,32 @@ def serve(settings: Settings, *, workers: int, work: bool) -> None:
     unwind_on_signals()
     logs.configure(settings.log_level, settings.log_format)
     reading, writing = os.pipe()
-    with listen(settings.host, settings.port) as listening, store.opened(settings) as opened:
-        opened.prepare()
-        _warn_without_archive(opened)
-        with tools(opened) as needed:
-            apply_erasures(needed)
-        welcome = Welcome(url(settings.host, settings.port), first_access(opened))
-        shared = [listening.fileno(), reading]
-        children = [
-            Child(
-                f"web-{number}",
-                "crm.processes.web",
-                "--socket",
-                str(shared[0]),
-                "--lifeline",
-                str(reading),
-                descriptors=shared,
-            )
-            for number in range(1, workers + 1)
-        ]
-        if work:
-            children.append(Child("work", "crm.processes.work", "--lifeline", str(reading), descriptors=[reading]))
+    gate, latch = os.pipe()
+    with listen(settings.host, settings.port) as listening:
+        answering = [_answering(number, listening.fileno(), reading, gate) for number in range(1, workers + 1)]
+        with begun(answering), store.opened(settings) as opened:
+            opened.prepare()
+            _warn_without_archive(opened)
+            with tools(opened) as needed:
+                apply_erasures(needed)
+            welcome = Welcome(url(settings.host, settings.port), first_access(opened))
+            projecting = [Child("work", "crm.processes.work", "--lifeline", str(reading), descriptors=[reading])]
 
-        def every_second() -> None:
-            _keep_database(opened)
-            welcome.once_ready()
+            def every_second() -> None:
+                _keep_database(opened)
+                welcome.once_ready()
 
-        supervise(children, every_second)
-    os.close(writing)
-    os.close(reading)
+            os.close(latch)
+            supervise([*answering, *(projecting if work else [])], every_second)
+    for descriptor in (writing, reading, gate):
+        os.close(descriptor)
+
+
+def _answering(number: int, listening: int, lifeline: int, gate: int) -> Child:
+    """A process that reads its code at once, which takes longest of all, and answers once the gate is opened."""
+    options = {"--socket": listening, "--lifeline": lifeline, "--gate": gate}
+    words = [word for option, descriptor in options.items() for word in (option, str(descriptor))]
+    return Child(f"web-{number}", "crm.processes.web", *words, descriptors=list(options.values()))
 
 
 def _warn_without_archive(opened: Store) -> None:

@@ -34,6 +34,21 @@ def supervise(children: Sequence[Child], every_second: Callable[[], None]) -> No
 
 
 @contextmanager
+def begun(children: Sequence[Child]) -> Iterator[None]:
+    """The children are started now and looked after later; what goes wrong before that ends them."""
+    try:
+        for child in children:
+            child.keep_running()
+        yield
+    except BaseException:
+        for child in children:
+            child.ask_to_stop()
+        for child in children:
+            child.wait(PATIENCE)
+        raise
+
+
+@contextmanager
 def _signals() -> Iterator[Callable[[float], int]]:
     """A function that sleeps until a signal comes, and counts those that ask us to stop."""
     reading, writing = os.pipe()

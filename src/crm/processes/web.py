@@ -16,7 +16,7 @@ from api.app import create_app
 from api.limits.limiting import LARGEST_HEAD
 from api.operations.stopping import told_when_stopping
 from crm import logs, settings, stopping, store
-from crm.processes import lifeline
+from crm.processes import gate, lifeline
 from crm.processes.listening import BACKLOG
 from crm.processes.protocol import Protocol
 from crm.processes.tracing import tracing
@@ -42,11 +42,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m crm.processes.web")
     parser.add_argument("--socket", type=int, required=True)
     parser.add_argument("--lifeline", type=int, required=True)
+    parser.add_argument("--gate", type=int, required=True)
     given = parser.parse_args()
     stopping.unwind_on_signals()
     lifeline.hold(given.lifeline)
     chosen = settings.read()
     logs.configure(chosen.log_level, chosen.log_format)
+    gate.wait_at(given.gate)
     with (
         tracing() as traced,
         store.opened(chosen) as opened,
