@@ -183,6 +183,28 @@ def test_it_is_run_again_after_a_crash(folder: Path) -> None:
     server.stop()
 
 
+def test_however_often_it_crashes_one_process_waits_to_stop_it(folder: Path) -> None:
+    server = EmbeddedServer(folder)
+    server.start()
+    for _ in range(3):
+        pid = postmaster(folder)
+        os.kill(pid, signal.SIGINT)
+        assert soon(lambda pid=pid: not alive(pid))  # type: ignore[misc]
+        server.keep_running()
+    assert len(guardians(folder)) == 1
+    server.stop()
+    assert soon(lambda: not guardians(folder))
+    server.start()
+    assert len(guardians(folder)) == 1
+    server.stop()
+
+
+def guardians(folder: Path) -> list[psutil.Process]:
+    """The processes that wait to stop the folder's server."""
+    words = ["crm.database.guardian", str(folder.resolve())]
+    return [each for each in psutil.process_iter(["cmdline"]) if (each.info["cmdline"] or [])[-2:] == words]
+
+
 def test_the_marks_of_a_dead_server_do_not_stop_a_new_one(folder: Path) -> None:
     """Its number may belong to somebody else of the same user by now."""
     server = EmbeddedServer(folder)

@@ -65,6 +65,7 @@ class EmbeddedServer:
         self._lease = Lease(self._folder)
         self._archiving = archiving
         self._start_within = start_within
+        self._is_guarded = False
 
     def start(self) -> None:
         """Find it running, or run it; it keeps running at least until `stop` or the end of this process."""
@@ -75,7 +76,7 @@ class EmbeddedServer:
                 if not self._answers():
                     self._run()
             except BaseException:
-                self._lease.release()
+                self._give_up()
                 raise
 
     def keep_running(self) -> None:
@@ -87,8 +88,12 @@ class EmbeddedServer:
 
     def stop(self) -> None:
         """Need it no longer; it stops when nobody else does."""
-        self._lease.release()
+        self._give_up()
         self.stop_if_unused()
+
+    def _give_up(self) -> None:
+        self._lease.release()
+        self._is_guarded = False
 
     def stop_if_unused(self) -> bool:
         """Stop it when nobody holds a lease; say whether nobody does."""
@@ -149,10 +154,16 @@ class EmbeddedServer:
         hba, ident = tuning.callers(pwd.getpwuid(os.geteuid()).pw_name)
         self._write("pg_hba.conf", hba, user)
         self._write("pg_ident.conf", ident, user)
-        subprocess.run([sys.executable, "-m", "crm.database.guardian", str(self._folder)], check=True, cwd="/")
+        self._guard()
         self._launch()
         if self._archiving is not None:
             self._control("reload")  # it hears of archive_timeout only now, or with the first checkpoint
+
+    def _guard(self) -> None:
+        """Have it stopped after its last user; whoever does that stays for as long as we need it."""
+        if not self._is_guarded:
+            subprocess.run([sys.executable, "-m", "crm.database.guardian", str(self._folder)], check=True, cwd="/")
+            self._is_guarded = True
 
     def _launch(self) -> None:
         """Start it; what a crashed server left behind ends by itself within moments, and is waited for."""
