@@ -45,13 +45,18 @@ def main() -> None:
     """Run the command, and turn what stands in its way into one sentence and exit code 1."""
     try:
         app()
-    except _sentences() as refused:
-        refusal(str(refused).strip())
+    except Exception as error:
+        if not isinstance(error, _sentences()):
+            raise
+        refusal(str(error).strip())
         sys.exit(1)
 
 
 def _sentences() -> tuple[type[Exception], ...]:
-    """What is meant for the person at the terminal; anything else is a defect and shows where it happened."""
+    """What is meant for the person at the terminal; anything else is a defect and shows where it happened.
+
+    Asked for only where something has gone wrong: to read all these files takes longer than most commands.
+    """
     from crm.backups.errors import BackupUnusable
     from crm.console.asking import Refused
     from crm.database.errors import DatabaseUnusable
