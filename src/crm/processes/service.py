@@ -9,7 +9,6 @@ import structlog
 from crm import logs, store
 from crm.database.archive.failing import archives_into
 from crm.database.errors import DatabaseUnusable
-from crm.erasing import apply_erasures, tools
 from crm.members import first_access
 from crm.processes.child import Child
 from crm.processes.listening import listen, url
@@ -33,8 +32,7 @@ def serve(settings: Settings, *, workers: int, work: bool) -> None:
         with begun(answering), store.opened(settings) as opened:
             opened.prepare()
             _warn_without_archive(opened)
-            with tools(opened) as needed:
-                apply_erasures(needed)
+            _apply_erasures(opened)
             welcome = Welcome(url(settings.host, settings.port), first_access(opened))
             projecting = [Child("work", "crm.processes.work", "--lifeline", str(reading), descriptors=[reading])]
 
@@ -61,6 +59,14 @@ def _warn_without_archive(opened: Store) -> None:
         with opened.connection() as connection:
             if not archives_into(connection, archive):
                 log.warning("the database was started without this archive: stop all that uses it and start again")
+
+
+def _apply_erasures(opened: Store) -> None:
+    """Whoever was erased stays so, before anything is answered."""
+    from crm.erasing import apply_erasures, tools  # read here, beside those who read their code
+
+    with tools(opened) as needed:
+        apply_erasures(needed)
 
 
 def _keep_database(opened: Store) -> None:

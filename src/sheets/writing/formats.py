@@ -12,7 +12,6 @@ import msgspec
 from sheets.writing.cells import Column, Line
 from sheets.writing.csv_file import write_csv
 from sheets.writing.json_file import Encode, write_array, write_lines
-from sheets.writing.workbook import write_workbook
 
 
 class Format(StrEnum):
@@ -49,5 +48,7 @@ def written(
     if form is Format.CSV:
         return write_csv(sheet.columns, lines, file)
     if form is Format.XLSX:
+        from sheets.writing.workbook import write_workbook  # heavy, and every command would read it
+
         return write_workbook(sheet.title, sheet.columns, lines, file, sheet.frozen)
     return (write_array if form is Format.JSON else write_lines)(lines, file, encode)
