@@ -1,6 +1,8 @@
 # make run serves Genjin, make test runs every test; both set everything up first and need only Python 3.11+ and make.
 
 SHELL := /bin/sh
+# A service is several processes and its tests start hundreds: code that was read once is read faster from then on.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check

@@ -6,8 +6,6 @@ import socket
 from collections.abc import Iterable
 from contextlib import suppress
 from selectors import EVENT_READ, DefaultSelector
-from types import TracebackType
-from typing import Self
 
 from psycopg import Notify, sql
 
@@ -51,11 +49,3 @@ class Ear:
         self._connection.close()
         self._woken.close()
         self._waker.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from contextlib import closing
 from threading import Condition, Event, Thread
 
 import psycopg
@@ -62,7 +63,7 @@ class Bell:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                with Ear(self._ground.connect(), self._names) as ear:
+                with closing(Ear(self._ground.connect(), self._names)) as ear:
                     self._ear = ear
                     self._listen(ear)
             except (psycopg.Error, DatabaseAway) as error:
