@@ -9,7 +9,8 @@ from typing import Any
 from psycopg import sql
 
 from ledger.follow.reading import read
-from projections.engine.build.filling import Filling, add_key_once
+from projections.engine.build.filling import Filling
+from projections.engine.build.indexing import add_key_once
 from projections.engine.failures import NotBuilt
 from projections.engine.ground import Connection, Ground
 from projections.engine.model.declaration import Projection, Table

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
-from queue import Empty, SimpleQueue
 from time import sleep
-from typing import Any, TypeVar
 
-from projections.engine.build.filling import add_key_once
+from projections.engine.build.indexing import add_indexes, add_keys
 from projections.engine.build.jobs import Progress
 from projections.engine.build.parts import Stretch, fill
 from projections.engine.events import head_of
@@ -19,11 +14,10 @@ from projections.engine.failures import NotBuilt, Overtaken
 from projections.engine.ground import Connection, Ground
 from projections.engine.live.switching import catch_up, leader_lock, switch_to
 from projections.engine.locks import lock_key, try_lock
-from projections.engine.model.declaration import Projection, Table
+from projections.engine.model.declaration import Projection
 from projections.engine.tables import builds
 from projections.engine.tables.builds import Build
 
-T = TypeVar("T")
 PROCESSES = max(1, min(2, os.cpu_count() or 1))
 WORTH_PROCESSES = 50_000
 """Events from which on starting processes pays: until they have started, so many are folded here."""
@@ -174,51 +168,6 @@ class Builder:
         ).fetchall()
         for (name,) in left:
             builds.drop_build(connection, name)
-
-
-def add_keys(ground: Ground, projection: type[Projection], build: Build) -> None:
-    """Build the primary keys, two tables at a time."""
-    statements = builds.statements_of(projection, build.schema_name)
-
-    def add(table: Table[Any], connection: Connection) -> None:
-        add_key_once(connection, build.schema_name, table, statements[table.name].add_key())
-
-    _two_at_a_time(ground, [partial(add, table) for table in projection.tables.values()])
-
-
-def add_indexes(ground: Ground, projection: type[Projection], build: Build) -> None:
-    """Build the indexes, two at a time, and let the planner know the rows."""
-
-    def run(statement: bytes, connection: Connection) -> None:
-        connection.execute(statement)
-
-    every = list(builds.statements_of(projection, build.schema_name).values())
-    _two_at_a_time(ground, [partial(run, each) for statements in every for each in statements.add_indexes()])
-    _two_at_a_time(ground, [partial(run, statements.analyse) for statements in every])
-
-
-def _two_at_a_time(ground: Ground, tasks: Iterable[Callable[[Connection], None]]) -> None:
-    """Do all of them, on two connections that each take the next one as soon as they are free."""
-    waiting = SimpleQueue[Callable[[Connection], None]]()
-    for task in tasks:
-        waiting.put(task)
-
-    def work() -> None:
-        with ground.connection() as connection:
-            connection.execute("SELECT set_config('maintenance_work_mem', '128MB', false)")
-            while (task := _next(waiting)) is not None:
-                task(connection)
-
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        for future in [pool.submit(work) for _ in range(2)]:
-            future.result()
-
-
-def _next(waiting: SimpleQueue[T]) -> T | None:
-    try:
-        return waiting.get_nowait()
-    except Empty:
-        return None
 
 
 def _give_up(connection: Connection, build: Build) -> None:

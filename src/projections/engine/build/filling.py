@@ -7,14 +7,13 @@ from itertools import chain
 from typing import Any
 
 import psutil
-from psycopg import sql
 
 from ledger.sealing import Keyring
+from projections.engine.build.indexing import add_key_once
 from projections.engine.failures import Undigested
 from projections.engine.ground import Connection
 from projections.engine.live.applying import candidates_of, fetch_from, is_passing
 from projections.engine.live.loading import LoadedRows
-from projections.engine.locks import lock_key
 from projections.engine.model.declaration import Projection, Table
 from projections.engine.model.rows import AppendedRows, Rows
 from projections.engine.tables.builds import statements_of
@@ -173,15 +172,3 @@ class Filling:
         if table.append_only:
             return table.appended()
         return LoadedRows(table, fetch_from(self._connection, table, self._statements[table.name]))
-
-
-def add_key_once(connection: Connection, schema_name: str, table: Table[Any], statement: bytes) -> None:
-    """Build the primary key unless it is there; several processes may ask for it at once."""
-    with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key(schema_name, table.name, "key")])
-        relation = sql.Identifier(schema_name, table.name).as_string(None)
-        found = connection.execute(
-            "SELECT FROM pg_index WHERE indrelid = %s::regclass AND indisprimary", [relation]
-        ).fetchone()
-        if found is None:
-            connection.execute(statement)
