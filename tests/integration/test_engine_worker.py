@@ -51,7 +51,7 @@ def test_it_leads_every_read_model_and_looks_after_the_ledger(
         stop.set()
         thread.join(10)
     assert not thread.is_alive()
-    assert all(each.leader is None for each in every(database))
+    wait_until(lambda: all(each.leader is None for each in every(database)))  # once the server has let its locks go
 
 
 def every(database: Database) -> list[Status]:
