@@ -73,7 +73,9 @@ def rebuild(ground: Ground, projection: type[Projection], head: int, processes: 
     build = builder.copy_as_of(projection, head, Silent())
     seconds = time.perf_counter() - begun
     with ground.connection() as connection:
-        builds.drop_build(connection, build.schema_name)
+        builds.set_state(connection, build, "retired")
+        if not builds.drop_build(connection, build.schema_name):
+            raise RuntimeError(f"{build.schema_name} is still there, and the next measurement would find it")
     return seconds
 
 
