@@ -17,6 +17,7 @@ from end_to_end.running import Service, crm, is_alive, soon
 def test_it_starts_answers_and_stops_with_everything(place: Path) -> None:
     with Service(place / "data") as service:
         token = service.token
+        assert "readyz" not in service.all_said, "whoever starts it reads a welcome, and no log"
         with service.client(token) as client:
             written = client.post("/customers", json={"name": "上海明远科技", "kind": "company"})
             assert written.status_code == 201, written.text

@@ -19,7 +19,8 @@ from commands.watching import watchers
 Tell = Callable[[int, dict[str, Any]], None]
 """Writes the line of a request: its level, as in `logging`, and what is told of it."""
 QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Asked for every few seconds by programs: their lines are only for debugging while all is well."""
+"""Asked for every few seconds by programs: that they are well, or not ready yet (503), is told for debugging alone;
+what stands in the way says so itself."""
 MOST_COMMANDS = 3
 """Ids of commands that the line of a batch names."""
 
@@ -64,8 +65,10 @@ class Watched:
 
 
 def _level(route: str, status: int) -> int:
+    if route in QUIET and (status < 400 or status == 503):
+        return logging.DEBUG
     if status < 400:
-        return logging.DEBUG if route in QUIET else logging.INFO
+        return logging.INFO
     return logging.WARNING if status < 500 else logging.ERROR
 
 
