@@ -58,7 +58,7 @@ def make(store: Store, progress: Progress = lambda _, __: None) -> Made:
     _require_migrated(store)
     settings = store.settings
     chosen, signer = settings.backups, Checkpoints(settings).signer()
-    folder, made_at = Folder(chosen.dir / settings.schema), datetime.now(UTC)
+    folder, made_at = Folder(settings.backup_dir), datetime.now(UTC)
     folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder.name(settings.schema, made_at)
     with placed(path, mode=OWNER_ONLY) as file:

@@ -21,14 +21,17 @@ def decoded(text: str) -> bytes | None:
     return key if len(key) == LENGTH else None
 
 
-def made_once(path: Path) -> bytes | None:
-    """The key in a file, made at the first call, or None when the file holds something else.
+def made_once(path: Path, unusable: type[Exception], advice: str) -> bytes:
+    """The key in a file, made at the first call; processes that start together get the same one.
 
-    Processes that start together get the same one.
+    Raises `unusable`, with the advice, when the file holds something else.
     """
     if not path.exists():
         _make(path)
-    return decoded(path.read_text(encoding="ascii", errors="replace"))
+    key = decoded(path.read_text(encoding="ascii", errors="replace"))
+    if key is None:
+        raise unusable(f"{path} does not hold a {path.stem} key (32 bytes in base64): {advice}")
+    return key
 
 
 def _make(path: Path) -> None:

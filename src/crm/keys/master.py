@@ -15,11 +15,8 @@ class MasterKeyUnusable(Exception):
 
 def in_folder(folder: Path) -> bytes:
     """The key kept in a folder, made at the first call; processes that start together get the same one."""
-    path = folder / FILE
-    key = made_once(path)
-    if key is None:
-        raise MasterKeyUnusable(
-            f"{path} does not hold a master key (32 bytes in base64): put it back from a backup, since without it "
-            f"the personal data in the ledger stays closed."
-        )
-    return key
+    return made_once(
+        folder / FILE,
+        MasterKeyUnusable,
+        "put it back from a backup, since without it the personal data in the ledger stays closed.",
+    )

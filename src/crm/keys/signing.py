@@ -15,14 +15,12 @@ class SigningKeyUnusable(Exception):
 
 def in_folder(folder: Path) -> bytes:
     """The key kept in a folder, made at the first call; processes that start together get the same one."""
-    path = folder / FILE
-    key = made_once(path)
-    if key is None:
-        raise SigningKeyUnusable(
-            f"{path} does not hold a signing key (32 bytes in base64): put it back from a backup, or remove it to have "
-            f"a new one made, and name the public key of the old one in CRM_TRUSTED_KEYS."
-        )
-    return key
+    return made_once(
+        folder / FILE,
+        SigningKeyUnusable,
+        "put it back from a backup, or remove it to have a new one made, and name the public key of the old one in "
+        "CRM_TRUSTED_KEYS.",
+    )
 
 
 def found_in(folder: Path) -> bytes | None:

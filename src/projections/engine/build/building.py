@@ -58,7 +58,7 @@ class Builder:
                 self._hand_over(connection, projection, build, progress)
             except BaseException:
                 with suppress(Exception):
-                    _give_up(connection, build)
+                    builds.drop_build(connection, build.schema_name)
                 raise
             return build
 
@@ -81,7 +81,7 @@ class Builder:
                 return builds.set_state(connection, build, "serving", position)
             except BaseException:
                 with suppress(Exception):
-                    _give_up(connection, build)
+                    builds.drop_build(connection, build.schema_name)
                 raise
 
     def serve_empty(self, projection: type[Projection]) -> Build:
@@ -168,8 +168,3 @@ class Builder:
         ).fetchall()
         for (name,) in left:
             builds.drop_build(connection, name)
-
-
-def _give_up(connection: Connection, build: Build) -> None:
-    if builds.state_of(connection, build.schema_name) != "serving":
-        builds.drop_build(connection, build.schema_name)

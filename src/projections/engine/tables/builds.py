@@ -135,17 +135,10 @@ def _one(connection: Connection, query: LiteralString, parameters: list[Any]) ->
         return cursor.execute(query, parameters).fetchone()
 
 
-def state_of(connection: Connection, schema_name: str) -> str | None:
-    """How far a build is; None when it is gone."""
-    row = connection.execute("SELECT state FROM projection_builds WHERE schema_name = %s", [schema_name]).fetchone()
-    return None if row is None else str(row[0])
-
-
-def _state_held(connection: Connection, schema_name: str) -> str | None:
-    """How far a build is, which nobody else changes until the transaction ends."""
-    row = connection.execute(
-        "SELECT state FROM projection_builds WHERE schema_name = %s FOR UPDATE", [schema_name]
-    ).fetchone()
+def state_of(connection: Connection, schema_name: str, *, held: bool = False) -> str | None:
+    """How far a build is; None when it is gone. What is held, nobody else changes until the transaction ends."""
+    query: LiteralString = "SELECT state FROM projection_builds WHERE schema_name = %s"
+    row = connection.execute(query + " FOR UPDATE" if held else query, [schema_name]).fetchone()
     return None if row is None else str(row[0])
 
 
@@ -174,7 +167,7 @@ def make_live(connection: Connection, build: Build) -> Build:
     Raises Overtaken when it is gone: somebody took it for the remains of a rebuild that broke off.
     """
     with connection.transaction():
-        if _state_held(connection, build.schema_name) is None:
+        if state_of(connection, build.schema_name, held=True) is None:
             raise Overtaken(build.schema_name)
         connection.execute(
             "INSERT INTO projections (projection, version) VALUES (%s, %s) ON CONFLICT DO NOTHING",
@@ -198,7 +191,7 @@ def drop_build(connection: Connection, schema_name: str) -> bool:
     try:
         with connection.transaction():
             connection.execute("SELECT set_config('lock_timeout', '500ms', true)")
-            if _state_held(connection, schema_name) == "serving":
+            if state_of(connection, schema_name, held=True) == "serving":
                 return False
             connection.execute("UPDATE projections SET live = NULL WHERE live = %s", [schema_name])
             connection.execute("DELETE FROM projection_builds WHERE schema_name = %s", [schema_name])
