@@ -77,6 +77,12 @@ class KeyReused(DomainError):
         super().__init__(key=key)
 
 
+class CredentialEnded(DomainError):
+    """The token or session was revoked or has expired, or its member may no longer act: nothing was written."""
+
+    code: ClassVar[str] = "credential-ended"
+
+
 class FutureMoment(DomainError):
     """Nobody can say what will be known at a moment to come."""
 

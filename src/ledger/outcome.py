@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 
@@ -35,3 +36,11 @@ class Idempotency:
     key: str
     index: int
     body: bytes
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What a request is authenticated by: the SHA-256 digest of its bearer token, or of its session's text."""
+
+    kind: Literal["token", "session"]
+    digest: bytes

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from aggregates.base import DomainError
 from aggregates.choices import Role
+from ledger.outcome import Credential
 from policy.actions import PERMISSION_FOR
 from policy.reach import EVERYBODY, FULL, NOBODY, Reach, Sight
 from policy.table import GRANTS, Grants, Scope
@@ -24,7 +25,8 @@ class Actor:
     """Who asks: a member, a rule or an import, through which door, and in which roles.
 
     `id` is what events keep (`member:<uuid>`, `rule:<name>`, `import:<batch>`); `source` is `api`, `web`, `import` or
-    `rule`.
+    `rule`. `credential` is checked in the transaction that writes; none for actors that are not authenticated by one.
+    `only` limits the member's roles, as a token may.
     """
 
     id: str
@@ -32,6 +34,8 @@ class Actor:
     name: str
     source: str
     roles: frozenset[str] = frozenset()
+    credential: Credential | None = None
+    only: frozenset[str] | None = None
 
     @property
     def is_ourselves(self) -> bool:
