@@ -81,9 +81,8 @@ class Importer:
         source = Source(self.profile, path, encoding)
         remembering = Remembering(self.ledger)
         ledger: Shelf = Rehearsal(remembering) if self.is_rehearsal else remembering
-        door = Door(ledger, self.door.policy, self.door.clock)
         writers = 1 if self.is_rehearsal else self.writers
-        return _Run(replace(self, door=door, ledger=ledger, writers=writers), source).run()
+        return _Run(replace(self, door=self.door.over(ledger), ledger=ledger, writers=writers), source).run()
 
 
 class _Run:
