@@ -38,5 +38,6 @@ class Surroundings:
         return Owned([row[0] for row in customers], [row[0] for row in opportunities])
 
     def administrators(self) -> frozenset[UUID]:
-        """The administrators who may act."""
+        """The administrators who may act, as of now."""
+        self._directory.expire()
         return self._directory.administrators()
