@@ -14,11 +14,10 @@ from sheets.profile import CommandRule, Profile, RecordRule
 
 OF_PROFILES = {
     "followup-sheet": {"customers.register", "customers.change", "members.change"},
-    "ibm-receivables": {"customers.register", "customers.change", "receivables.change", "receivables.settle"},
+    "ibm-receivables": {"customers.register", "receivables.change", "receivables.settle"},
     "maven-pipeline": {
         "catalogue.change",
         "customers.register",
-        "customers.change",
         "members.change",
         "opportunities.change",
     },
@@ -79,7 +78,6 @@ def test_what_reaches_some_records_alone_is_missing() -> None:
     assert missing("manager") == ("receivables.settle",)
     assert missing("manager", "finance") == ()
     assert missing("supervisor") == (
-        "customers.change",
         "customers.register",
         "receivables.change",
         "receivables.settle",

@@ -42,7 +42,7 @@ class ImportProfile(BaseModel):
     records: list[str] = Field(description="what rows become, in this order", examples=[["customers", "invoices"]])
     permissions: list[str] = Field(
         description="what asking for it needs beside `imports.run`, for everybody's records",
-        examples=[["customers.change", "customers.register", "receivables.change", "receivables.settle"]],
+        examples=[["customers.register", "receivables.change", "receivables.settle"]],
     )
 
 

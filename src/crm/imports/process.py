@@ -19,7 +19,7 @@ from crm.doors import open_door
 from crm.imports.standing import Standing
 from crm.stopping import unwind_on_signals
 from ledger.database import Connection, Database
-from ledger.errors import DatabaseAway
+from ledger.errors import CredentialEnded, DatabaseAway
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
 from policy import Actor
@@ -108,10 +108,14 @@ class Working:
         profile = load(job.profile)
         folder = self._folder / str(job.job_id) / profile.name
         folder.mkdir(parents=True)
+        standing = self._standing(job, profile)
         try:
-            with SignsOfLife(self._connection, job, self._worker, self._standing(job, profile).refusal) as signs:
+            with SignsOfLife(self._connection, job, self._worker, standing.refusal) as signs:
                 uploads.fetch(self._connection, self._keyring, job.job_id, job.files, folder)
-                return self._importer(job, profile, signs).run(_path(profile, job, folder), job.encoding)
+                return self._importer(job, standing, signs).run(_path(profile, job, folder), job.encoding)
+        except CredentialEnded as ended:
+            standing.directory.expire()  # with a member who was removed, its tokens end
+            raise NotAllowed(standing.refusal(self._connection) or "import-token-ended") from ended
         finally:
             shutil.rmtree(folder.parent, ignore_errors=True)
 
@@ -120,15 +124,17 @@ class Working:
             raise TypeError("jobs are done through a door that knows the members")
         return Standing(job, profile, self._door.directory, self._door.policy)
 
-    def _importer(self, job: Job, profile: Profile, signs: SignsOfLife) -> Importer:
+    def _importer(self, job: Job, standing: Standing, signs: SignsOfLife) -> Importer:
         return Importer(
-            profile,
+            standing.profile,
             self._door,
             self._ledger,
             by=Actor(job.asked_by, None, job.asked_by, "api"),
             is_rehearsal=job.is_rehearsal,
             progress=signs.progress,
             writers=self._writers,
+            read_asker=standing.read_member,
+            credential=standing.credential,
         )
 
 

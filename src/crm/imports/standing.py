@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger.database import Connection
+from ledger.outcome import Credential, Expecting
 from policy import Actor, Policy
 from policy.directory import Directory
 from sheets.jobs import Ended, Job
+from sheets.jobs.signs import NotAllowed
 from sheets.permissions import missing_permissions
 from sheets.profile import Profile
 
@@ -25,20 +27,30 @@ class Standing:
     directory: Directory
     policy: Policy
 
-    def refusal(self, connection: Connection) -> Ended | None:
-        """The code of the reason why the job must not go on; none while it may. Costs one query at most."""
+    @property
+    def credential(self) -> Credential | None:
+        """The token that the job was asked for with."""
+        return None if self.job.token_digest is None else Credential("token", self.job.token_digest)
+
+    def read_member(self) -> tuple[Expecting, ...]:
+        """The member at the version at which it may do the job, for the read set of each row; raises NotAllowed."""
         member = None if self.job.member_id is None else self.directory.member(self.job.member_id)
         if member is None or not member.may_act:
-            return "import-member-inactive"
+            raise NotAllowed("import-member-inactive")
         only = None if self.job.only_roles is None else frozenset(self.job.only_roles)
         roles = member.roles if only is None else member.roles & only
         actor = Actor(self.job.asked_by, member.id, "", "api", roles, only=only)
         if not self.policy.allows(actor, "import") or missing_permissions(self.policy, actor, self.profile):
-            return "import-not-permitted"
-        return None if self._is_token_in_force(connection) else "import-token-ended"
+            raise NotAllowed("import-not-permitted")
+        return (Expecting(member.id, member.version),)
 
-    def _is_token_in_force(self, connection: Connection) -> bool:
-        if self.job.token_digest is None:
-            return True
-        row = connection.execute("SELECT credential_holds('token', %s)", [self.job.token_digest], prepare=True)
-        return row.fetchone() == (True,)
+    def refusal(self, connection: Connection) -> Ended | None:
+        """The code of the reason why the job must not go on; none while it may."""
+        try:
+            self.read_member()
+        except NotAllowed as refused:
+            return refused.code
+        if self.credential is None:
+            return None
+        row = connection.execute("SELECT credential_holds('token', %s)", [self.credential.digest], prepare=True)
+        return None if row.fetchone() == (True,) else "import-token-ended"
