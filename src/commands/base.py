@@ -90,14 +90,16 @@ def execute(
     index: int = 0,
     imported: ImportedRow | None = None,
     new_id: UUID | None = None,
+    in_turn: bool = False,
 ) -> Outcome:
     """Do it once, and say where in the ledger it was written.
 
     `expecting` is the version of `to` that the caller saw: a newer one makes the command stale. Without it, a command
     that somebody else got in the way of is decided again on what there is then, thirty times at most, and once where
     somebody else has made what it was to make. `key` makes repeating safe: the same key and command give the same
-    answer, another command with it is refused. `new_id` is the id of what the command makes. Raises DomainError (with
-    NotFound, StaleVersion, ClaimTaken, KeyReused among them), DatabaseAway.
+    answer, another command with it is refused. `new_id` is the id of what the command makes. `in_turn` says that the
+    caller has the turn of `to` already. Raises DomainError (with NotFound, StaleVersion, ClaimTaken, KeyReused,
+    RecordBusy among them), DatabaseAway.
     """
     reach = door.policy.require(by, command.action)
     seen = None
@@ -105,7 +107,7 @@ def execute(
         seen = Expecting(to, expecting)
     request = None if key is None else Idempotency(by.id, key, index, _body(command, to, expecting))
     found_made: UUID | None = None
-    with watched(command.action) as doing, door.turn(to):
+    with watched(command.action) as doing, door.turn(None if in_turn else to):
         for attempt in range(ATTEMPTS):
             try:
                 outcome = _once(doing, command, to, by, reach, door, seen, request, imported, new_id)

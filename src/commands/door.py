@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
-from threading import Lock
 from time import monotonic
 from typing import TypeVar
 from uuid import UUID
@@ -15,6 +14,7 @@ from aggregates.base import Aggregate
 from aggregates.member import Member
 from aggregates.team import Team
 from aggregates.workspace import DEFAULT_SETTINGS, WORKSPACE_ID, Settings, Workspace
+from commands.turns import Turns
 from commands.work import Store, Surroundings, Work
 from ledger.errors import NotFound
 from policy import EVERYBODY, Policy, Reach
@@ -26,7 +26,6 @@ SETTINGS_HOLD = 1.0
 """Seconds for which a process may go on with the settings it has read."""
 
 MOST_KNOWN = 100_000
-TURNS = 1_024
 
 
 def utc_now() -> datetime:
@@ -52,7 +51,7 @@ class Door:
         self.clock = clock
         self._settings = DEFAULT_SETTINGS
         self._settings_until = 0.0
-        self._turns = [Lock() for _ in range(TURNS)]
+        self.turns: Turns[UUID] = Turns()
         self._known: set[tuple[type[Aggregate], UUID]] = set()
 
     def work(self, first_id: UUID | None = None, by: UUID | None = None, reach: Reach = EVERYBODY) -> Work:
@@ -64,8 +63,11 @@ class Door:
         )
 
     def turn(self, to: UUID | None) -> AbstractContextManager[object]:
-        """One command at a time on the same aggregate in this process, since only one of them could win anyway."""
-        return nullcontext() if to is None else self._turns[to.int % TURNS]
+        """One command at a time on the same aggregate in this process, since only one of them could win anyway.
+
+        The calling thread waits for it; raises RecordBusy where that takes too long.
+        """
+        return nullcontext() if to is None else self.turns.turn(to)
 
     def new_id(self) -> UUID:
         """An id that sorts by the moment."""
