@@ -13,6 +13,7 @@ from uuid import UUID
 
 from aggregates.base import DomainError
 from commands.base import Door, execute
+from commands.turns import RecordBusy
 from ledger.errors import ClaimTaken, CredentialEnded
 from ledger.outcome import Credential, Expecting
 from policy import Actor
@@ -276,7 +277,11 @@ class _Run:
                 pass
 
     def _is_settled(self, row: Planned) -> bool:
-        """Write it or refuse it; False when one of the records that it needs turned out to be in, or was refused."""
+        """Write it or refuse it; False when it must be tried again.
+
+        So it is when one of the records that it needs turned out to be in, or was refused, when another import gave the
+        row back meanwhile, and when others were too long at the same record.
+        """
         if row.id in self._known:
             return True
         if missing := self._missing(row):
@@ -296,6 +301,8 @@ class _Run:
             return self._not_written([refused.row], refused.refusal, column) is row
         except CredentialEnded:
             raise
+        except RecordBusy:
+            return False
         except DomainError as refusal:
             blamed = _blamed(refusal, (row, *needed))
             return self._not_written([*needed, blamed], refusal, blamed.column_of(_field_of(refusal))) is row
@@ -307,15 +314,17 @@ class _Run:
             self._step()
         return True
 
-    def _not_written(self, rows: list[Planned], refusal: DomainError, column: str | None) -> Planned:
+    def _not_written(self, rows: list[Planned], refusal: DomainError, column: str | None) -> Planned | None:
         """Another import may have written one of the rows meanwhile; else the last one cannot be written.
 
-        Answers with the row that is settled by this.
+        Answers with the row that is settled by this; none when a row was taken, and is free again.
         """
         held = self._held(row.row_key for row in rows)
         settled = next((row for row in rows if row.row_key in held), rows[-1])
         if settled.row_key in held:
             self._was_imported(settled, held[settled.row_key])
+        elif isinstance(refusal, ClaimTaken) and refusal.values["kind"] == ROW_CLAIM:
+            return None
         else:
             self._waiting.done(settled)
             self._refuse(
