@@ -63,7 +63,7 @@ class Owned:
 
     customers: Sequence[UUID] = ()
     opportunities: Sequence[UUID] = ()
-    """Those that are open."""
+    """Those that are open or lost."""
 
 
 class Surroundings(Protocol):
@@ -137,6 +137,11 @@ class Work:
                 self._admit(loaded)
             self._loaded[id] = loaded
         return loaded
+
+    @property
+    def reach(self) -> Reach:
+        """Whose records the command may work on."""
+        return self._reach
 
     def require_within_reach(self, changed: Iterable[Aggregate]) -> None:
         """Whoever reaches only some records makes none that it would not reach; raises BeyondReach."""
