@@ -38,6 +38,8 @@ STATUS: dict[str, int] = {
     "reason-missing": 422,
     "name-missing": 422,
     "opportunity-name-missing": 422,
+    "opportunity-owner-missing": 422,
+    "hand-over-to-self": 422,
     "product-name-missing": 422,
     "stages-unclear": 422,
     "loss-reason-missing": 422,
