@@ -82,7 +82,7 @@ def _require_room(crm: Services) -> None:
 
 def _request(crm: Services, actor: Actor, order: Order, files: dict[str, BinaryIO]) -> Job:
     """The files come first and the ledger's lock last: it is not held while they are stored."""
-    with crm.database.connection() as connection:
+    with crm.database.connection() as connection, connection.transaction():
         job = book.request(connection, crm.keyring, order, files)
         require_standing(connection, actor, crm.policy, "import")
         return job
