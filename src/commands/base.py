@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from random import uniform
 from time import sleep
 from typing import Any, ClassVar
@@ -15,7 +16,14 @@ from commands.door import Door
 from commands.fields.text import Prose
 from commands.watching import Doing, watched
 from commands.work import Work
-from ledger.errors import ClaimTaken, ClaimTakenElsewhere, NotFound, StaleVersion, VersionConflict
+from ledger.errors import (
+    ClaimTaken,
+    ClaimTakenElsewhere,
+    CredentialEnded,
+    NotFound,
+    StaleVersion,
+    VersionConflict,
+)
 from ledger.outcome import Expecting, Idempotency, Outcome
 from policy import Actor, Reach
 
@@ -97,8 +105,11 @@ def execute(
     that somebody else got in the way of is decided again on what there is then, thirty times at most, and once where
     somebody else has made what it was to make. `key` makes repeating safe: the same key and command give the same
     answer, another command with it is refused. `new_id` is the id of what the command makes. Raises DomainError (with
-    NotFound, StaleVersion, ClaimTaken, KeyReused among them), DatabaseAway.
+    NotFound, StaleVersion, ClaimTaken, KeyReused, CredentialEnded among them), DatabaseAway.
+
+    It is written only while everything that it was decided on is as it was read, the acting member included.
     """
+    by, standing = door.present(by)
     reach = door.policy.require(by, command.action)
     seen = None
     if expecting is not None and to is not None and not isinstance(command, CreatingCommand):
@@ -108,17 +119,20 @@ def execute(
     with watched(command.action) as doing, door.turn(to):
         for attempt in range(ATTEMPTS):
             try:
-                outcome = _once(doing, command, to, by, reach, door, seen, request, imported, new_id)
+                outcome = _once(doing, command, to, by, standing, reach, door, seen, request, imported, new_id)
                 doing.replayed = outcome.replayed
                 return outcome
             except _MadeMeanwhile as made:
                 if made.conflict.id == found_made or attempt == ATTEMPTS - 1:
                     raise made.conflict from None
                 found_made = made.conflict.id
-            except VersionConflict:
+            except VersionConflict as conflict:
                 if attempt == ATTEMPTS - 1:
                     raise
+                door.look_again(conflict.id)
                 sleep(uniform(0, FIRST_PAUSE * 2 ** min(attempt, 5)))  # noqa: S311 - no secret
+            by, standing = door.present(by)
+            reach = door.policy.require(by, command.action)
     raise AssertionError("unreachable")
 
 
@@ -127,6 +141,7 @@ def _once(
     command: Command,
     to: UUID | None,
     by: Actor,
+    standing: Iterable[Expecting],
     reach: Reach,
     door: Door,
     seen: Expecting | None,
@@ -135,6 +150,7 @@ def _once(
     new_id: UUID | None,
 ) -> Outcome:
     work = door.work(new_id, by.member_id, reach)
+    work.look_up(*standing)
     doing.command_id = door.new_id()
     envelope = Acting(
         actor=by.id,
@@ -149,12 +165,15 @@ def _once(
         with acting(envelope):
             changed = command.perform(to, work)
         work.require_within_reach(changed)
-        outcome = door.ledger.save(*changed, expecting=seen, idempotency=request)
+        conditions = work.conditions(changed, by.credential)
+        outcome = door.ledger.save(*changed, expecting=seen, idempotency=request, conditions=conditions)
         door.notice(changed)
         return outcome
     except VersionConflict as conflict:
         if any(each.id == conflict.id and _is_new(each) for each in changed):
             raise _MadeMeanwhile(conflict) from conflict
+        raise
+    except CredentialEnded:
         raise
     except DomainError as refusal:
         is_out_of_reach = isinstance(refusal, NotFound) and not reach.is_all
