@@ -116,9 +116,16 @@ ENDINGS: tuple[Ending, ...] = (
 """What ended, how, the headers by which it is tried, and the statuses that refuse it."""
 
 
-def everything_written(connection: Any) -> dict[str, Any]:
-    """All that routes write, apart from refusals that were noted and from what is told of uses."""
-    return {what: connection.execute(query).fetchall() for what, query in _WRITTEN.items()}
+def everything_written(connection: Any, path: str) -> dict[str, Any]:
+    """All that routes write, apart from refusals that were noted and from what is told of uses.
+
+    Rebuilds only where the path is about them: workers ask for some by themselves.
+    """
+    return {
+        what: connection.execute(query).fetchall()
+        for what, query in _WRITTEN.items()
+        if what != "rebuilds" or "rebuilds" in path
+    }
 
 
 _WRITTEN = {
@@ -132,6 +139,6 @@ _WRITTEN = {
     "codes": "SELECT digest, used_at FROM one_time_codes ORDER BY digest",
     "imports": "SELECT job_id, cancel_requested FROM import_jobs ORDER BY job_id",
     "uploads": "SELECT count(DISTINCT job_id) FROM import_uploads",
-    "rebuilds": "SELECT job_id, cancel_requested FROM projection_jobs ORDER BY job_id",
+    "rebuilds": "SELECT job_id, cancel_requested FROM projection_jobs WHERE kind = 'rebuild' ORDER BY job_id",
     "accesses": "SELECT max(id) FROM accesses WHERE kind <> 'refused'",
 }

@@ -13,11 +13,13 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from starlette.testclient import TestClient
 
 import integration.test_api_commands as commands
+from api.app import create_app
 from api.changes.writes import WRITES
 from api.identity.routes import ROUTES
-from api.requests.identity import Identities
+from api.limits.buckets import Allowance, Limits
 from commands.members import GiveRoles
 from integration.elsewhere import ENDINGS, Elsewhere, Visitor, elsewhere, everything_written
 from integration.serving import Api, serving
@@ -43,10 +45,14 @@ class Tried(Api):
 def api(server: str) -> Iterator[Tried]:
     """The service with real tokens, and another process beside it."""
     with serving(server) as served, elsewhere(server, served.services.database.schema) as other:
-        served.client.app.state.identities = Identities(served.services.identity.bearers.actor_of)
-        known = {name: getattr(served, name) for name in ("client", "services", "member_id")}
-        served.services.directory.expire()
-        yield Tried(**known, headers=other.visitor().bearer, other=other)
+        for path in ("/tracking", "/opportunities", "/receivables", "/audit/events"):
+            served.read(path)
+        served.services.tokens = served.services.identity.bearers
+        app = create_app(served.services, Limits(unauthenticated=Allowance(0, 0)))
+        with TestClient(app, raise_server_exceptions=False) as client:
+            visitor = other.visitor()
+            served.services.directory.expire()
+            yield Tried(client, served.services, visitor.id, headers=visitor.bearer, other=other)
 
 
 def refuse_all(api: Tried, method: str, path: str, **more: Any) -> None:
@@ -71,11 +77,11 @@ def attempts(api: Tried, method: str, path: str, **more: Any) -> Iterator[tuple[
         with remembering(api, visitor):
             end(other, visitor)
             with other.database.connection() as connection:
-                before = everything_written(connection)
+                before = everything_written(connection, path)
             address = path if path.startswith("/api") else f"/api/v1{path}"
             answer = api.client.request(method, address, headers=own, **sent)
         with other.database.connection() as connection:
-            after = everything_written(connection)
+            after = everything_written(connection, path)
         yield what, visitor, statuses, answer, before, after
 
 
