@@ -114,6 +114,7 @@ class Entrance:
             code = self._database.read(lambda connection: codes.look(connection, text, purpose))
         require_fit(password, (*names, *self._names(code.member_id)))
         hashed = self._hasher.hash(password)
+        self._database.read(self._addresses.catch_up)
         with self._noting_unusable(code.member_id), self._database.connection() as connection:
             if meanwhile is not None:
                 codes.hold(connection, text)
