@@ -23,8 +23,10 @@ from api.requests.asking import Asked, Parameter, ask
 from api.requests.following import followed
 from api.requests.identity import identify
 from api.requests.reading import add_read, json_response
+from api.requests.standing import standing
 from api.services import Services, services_of
 from policy import Actor
+from policy.identity.standing import require_standing
 from sheets.jobs import Job, Order, book
 from sheets.opening import load, names
 from sheets.profile import Profile
@@ -75,7 +77,7 @@ async def start_import(request: Request) -> Response:
     order = _order(actor, profile, asked)
     await run_in_threadpool(_require_room, crm)
     async with uploaded(request, profile) as files:
-        job = await bulkhead(request, "uploads").run(request, _request, crm, order, files)
+        job = await bulkhead(request, "uploads").run(request, _request, crm, actor, order, files)
     headers = {"Location": f"{PLACE}/{job.job_id}", "Retry-After": "1"}
     return json_response(job_document(job, asked.language), 202, headers)
 
@@ -101,9 +103,12 @@ def _require_room(crm: Services) -> None:
             raise Problem(429, "too-many-requests", {"seconds": RETRY_SECONDS}, headers=headers)
 
 
-def _request(crm: Services, order: Order, files: dict[str, BinaryIO]) -> Job:
-    with crm.database.connection(autocommit=True) as connection:
-        return book.request(connection, crm.keyring, order, files)
+def _request(crm: Services, actor: Actor, order: Order, files: dict[str, BinaryIO]) -> Job:
+    """The files come first and the ledger's lock last: it is not held while they are stored."""
+    with crm.database.connection() as connection, connection.transaction():
+        job = book.request(connection, crm.keyring, order, files)
+        require_standing(connection, actor, crm.policy, "import")
+        return job
 
 
 async def read_import(request: Request) -> Response:
@@ -132,10 +137,10 @@ async def follow_import(request: Request) -> Response:
 async def cancel_import(request: Request) -> Response:
     """Call an import off; what was written stays, and asking for it again goes on from there.
     One that is done or has failed is 409 `job-finished`."""
-    _, crm, asked = await _admitted(request, (JOB,), "import")
+    actor, crm, asked = await _admitted(request, (JOB,), "import")
 
     def cancel() -> Job | None:
-        with crm.database.connection(autocommit=True) as connection:
+        with standing(crm, actor, "import") as (connection, _):
             return book.cancel(connection, asked.id)
 
     job = await run_in_threadpool(cancel)
