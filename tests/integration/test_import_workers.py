@@ -34,6 +34,11 @@ from projections.engine.locks import lock_key
 from sheets.jobs import Job, Order, book
 
 ROWS = 60
+WAITING = (
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    " AND (classid::bigint << 32 | objid::bigint) = (1734700650::bigint << 32 | 'events'::regclass::oid::bigint)"
+)
+"""Those who wait for being the next to write."""
 PATIENCE = 60.0
 SHORT_AND_LONG = [1, pytest.param(15, marks=pytest.mark.torture)]
 
@@ -106,6 +111,14 @@ class Site:
             (found,) = row.fetchone() or (0,)
         return int(found)
 
+    @contextmanager
+    def starting_together(self) -> Iterator[None]:
+        """What starts within the block has found no row in the ledger when the first of all writes its first one."""
+        with superuser(self.server, self.schema) as connection, connection.transaction():
+            connection.execute("SELECT lock_ledger()")
+            yield
+            wait(lambda: connection.execute(WAITING).fetchone() == (2,))
+
     def lose_lock(self, job: Job) -> None:
         """End the connection that holds a job, and let its last sign of life be long ago."""
         with superuser(self.server, self.schema) as connection:
@@ -145,7 +158,8 @@ def all_in(run: subprocess.Popen[str]) -> int:
 def test_two_command_lines(site: Site, rounds: int) -> None:
     for number in range(1, rounds + 1):
         sheet = site.invoiced(f"C{number}", ROWS)
-        runs = [site.command_line(sheet) for _ in range(2)]
+        with site.starting_together():
+            runs = [site.command_line(sheet) for _ in range(2)]
         assert sum(all_in(run) for run in runs) == ROWS
         require_each_once(site.ledger, ["payments"], number * ROWS)
 
@@ -156,7 +170,9 @@ def test_a_command_line_with_a_worker(site: Site, rounds: int) -> None:
         sheet = site.invoiced(f"W{number}", ROWS)
         job = site.ask(sheet)
         with site.worker("worker") as worker:
-            imported = all_in(site.command_line(sheet))
+            with site.starting_together():
+                run = site.command_line(sheet)
+            imported = all_in(run)
         done = site.found(job)
         assert (worker.exitcode, done.state, done.refused_rows) == (0, "done", 0)
         assert imported + _imported(done) == ROWS
@@ -168,7 +184,7 @@ def test_two_workers(site: Site, rounds: int) -> None:
     for number in range(1, rounds + 1):
         sheet = site.invoiced(f"T{number}", ROWS)
         jobs = [site.ask(sheet) for _ in range(2)]
-        with site.worker("one") as one, site.worker("other") as other:
+        with site.worker("one") as one, site.worker("other") as other, site.starting_together():
             pass
         done = [site.found(job) for job in jobs]
         assert [one.exitcode, other.exitcode] == [0, 0]
