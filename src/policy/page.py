@@ -47,6 +47,9 @@ def page() -> str:
         "What belongs to others is not found (404), as if it were not there. What the role does not allow is refused "
         "(403), with the roles that may.",
         "",
+        "An import needs the permissions of all commands of its profile beside `imports.run`, for all records; "
+        "[importing.md](importing.md) tells more.",
+        "",
         "| permission | what it is needed for |",
         "|---|---|",
     ]

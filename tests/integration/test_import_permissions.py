@@ -10,16 +10,19 @@ from io import BytesIO
 from pathlib import Path
 from threading import Thread
 from typing import Any
-from uuid import UUID
+from unittest.mock import patch
+from uuid import UUID, uuid4
 
 import pytest
 
 from commands.base import Command, Door, execute
 from commands.members import GiveRoles, RegisterMember, RemoveMember, SuspendMember
+from crm import migrate
 from crm.doors import open_door
 from crm.imports.process import Working
+from integration.bookkeeping import superuser
 from integration.serving import Api
-from integration.test_api_imports import PATIENCE, ask, ended, invoices, kept
+from integration.test_api_imports import PATIENCE, ask, ended, invoices, kept, running
 from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.outcome import Credential
@@ -218,8 +221,13 @@ def test_a_token_for_some_roles_limits_the_job(office: Office) -> None:
 def test_a_session_that_ends_does_not_end_the_job(api: Api) -> None:
     member = api.signed_in(*ROLES)
     token = member.headers["Authorization"].removeprefix("Bearer ")
-    api.actors[token] = replace(api.actors[token], credential=Credential("session", digest_of("gone long ago")))
-    assert ended(api, ask(member, invoices("SESSION")).json()["id"])["state"] == "done"
+    with api.services.database.connection() as connection:
+        session = api.services.identity.sessions.begin(connection, member.member_id, "password")
+    api.actors[token] = replace(api.actors[token], credential=Credential("session", digest_of(session.text)))
+    job = ask(member, invoices("SESSION", 700)).json()["id"]
+    running(api, job)
+    api.services.identity.sessions.end(session.text)
+    assert ended(api, job)["state"] == "done"
 
 
 def test_a_request_by_a_token_keeps_its_digest_and_its_limits(api: Api) -> None:
@@ -253,6 +261,23 @@ def test_a_worker_that_was_taken_for_lost_does_not_end_the_job_of_another(office
                 taking.end(slow, taken, "slow", "failed", "import-failed")
             assert (office.found(job).state, office.parts()) == ("running", 1)
             taking.end(other, again, "other", "cancelled")
+
+
+def test_a_job_that_waits_during_the_upgrade_is_its_member_s(server: str, schema: str) -> None:
+    files = [each for each in migrate.known() if each.name < "0152"]
+    member = uuid4()
+    with patch.object(migrate, "known", lambda: files):
+        migrate.migrate(server, schema)
+    with superuser(server, schema) as connection:
+        for asked_by in (f"member:{member}", "rule:token"):
+            connection.execute(
+                "INSERT INTO import_jobs (job_id, profile, is_rehearsal, files, bytes, asked_by)"
+                " VALUES (%s, 'ibm-receivables', false, '{a.csv}', 0, %s)",
+                [uuid4(), asked_by],
+            )
+        migrate.migrate(server, schema)
+        found = connection.execute("SELECT asked_by, member_id, only_roles, token_digest FROM import_jobs").fetchall()
+    assert sorted(found) == [(f"member:{member}", member, None, None), ("rule:token", None, None, None)]
 
 
 @contextmanager
