@@ -26,6 +26,7 @@ from crm import migrate
 from crm.services import Services
 from integration.bookkeeping import somebody, superuser
 from integration.keeping import Place, elsewhere
+from integration.serving import serving
 from keys import as_setting
 from ledger.database import Database
 from ledger.errors import ClaimTaken
@@ -179,6 +180,23 @@ def test_an_older_backup_is_marked_when_it_is_migrated_and_a_newer_one_has_its_m
                 row = connection.execute("SELECT rows_once_after FROM meta").fetchone()
                 assert row is not None
                 assert 0 < row[0] < marked
+
+
+def test_auditors_read_what_stands_twice(server: str) -> None:
+    with serving(server) as api:
+        made = api.services
+        by = Actor("rule:test", None, "test", "rule")
+        receivable = UUID(api.receivable(api.customer()))
+        for _ in range(2):
+            with superuser(server, made.database.schema) as connection:
+                connection.execute("DELETE FROM claims WHERE kind = 'import-row'")
+            row_of = ImportedRow("sheet", "payments/L1", "abc")
+            execute(PAYMENT, to=receivable, by=by, door=made.door, imported=row_of)
+        found = api.get("/audit/verification").json()
+        (doubling,) = found["claims"]["doublings"]
+        later = list(made.ledger.load(Receivable, receivable).payments)[1]
+        assert (found["intact"], doubling["failure"], doubling["mended"]) == (False, True, False)
+        assert (doubling["row"], doubling["part_id"]) == ("payments/L1", str(later))
 
 
 def report(ledger: Ledger, database: Database) -> ClaimsReport:
