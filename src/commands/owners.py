@@ -6,16 +6,16 @@ from uuid import UUID
 
 from aggregates.base import row_being_imported
 from aggregates.customer import Customer
-from aggregates.member import Member
+from aggregates.member import Member, MemberRemoved, MemberSuspended
 from aggregates.opportunity import Opportunity
 from aggregates.opportunity.refusals import OpportunityOwnedByAnother, OpportunityOwnerMissing
+from aggregates.refusals import SubjectErased
 from commands.work import BeyondReach, Work
 
 
 def active_member(member_id: UUID, work: Work) -> UUID:
     """The id of a member who may be given work. Raises NotFound, MemberRemoved, MemberSuspended."""
-    work.load(Member, member_id).require_active()
-    return member_id
+    return work.active_member(member_id)
 
 
 def owner_of_customer(named: UUID | None, work: Work) -> UUID | None:
@@ -94,5 +94,8 @@ def _is_active(member_id: UUID | None, work: Work) -> bool:
         return False
     if member_id == work.by:
         return True
-    member = work.find(Member, member_id)
-    return member is not None and member.is_active
+    try:
+        work.active_member(member_id)
+    except (MemberRemoved, MemberSuspended, SubjectErased):
+        return False
+    return True

@@ -69,6 +69,7 @@ STATUS: dict[str, int] = {
     "sign-in-slowed": 429,
     "openid-off": 404,
     "openid-away": 503,
+    "record-busy": 503,
     "forbidden": 403,
     "not-found": 404,
     "stale-version": 412,
@@ -173,7 +174,7 @@ def _headers(status: int, values: Mapping[str, Any]) -> dict[str, str]:
     """What HTTP asks for beside the status."""
     if status == 401:
         return {"WWW-Authenticate": 'Bearer realm="genjin"'}
-    return {"Retry-After": str(values["seconds"])} if status == 429 else {}
+    return {"Retry-After": str(values["seconds"])} if status in (429, 503) and "seconds" in values else {}
 
 
 def _stale(error: StaleVersion) -> Problem:

@@ -17,6 +17,7 @@ from api.answers.streams import event_stream, wants_stream
 from api.imports.shapes import FORM, ImportJob, ImportJobs, ImportProfiles, ImportReport
 from api.imports.told import job_document, profile_document, report_document
 from api.imports.uploads import uploaded
+from api.limits.queueing import bulkhead
 from api.requests.asking import Asked, Parameter, ask
 from api.requests.following import followed
 from api.requests.identity import identify
@@ -66,7 +67,7 @@ async def start_import(request: Request) -> Response:
     order = Order(profile.name, asked.get("dry_run", False), asked.get("encoding"), actor.id)
     await run_in_threadpool(_require_room, crm)
     async with uploaded(request, profile) as files:
-        job = await run_in_threadpool(_request, crm, order, files)
+        job = await bulkhead(request, "uploads").run(request, _request, crm, order, files)
     headers = {"Location": f"{PLACE}/{job.job_id}", "Retry-After": "1"}
     return json_response(job_document(job, asked.language), 202, headers)
 
