@@ -208,6 +208,11 @@ class Member(Aggregate):
         if customers or opportunities:
             self.trigger_event(self.HandedOver, member_id=member_id, customers=customers, opportunities=opportunities)
 
+    @property
+    def is_active(self) -> bool:
+        """Whether the member may act, and be given something to look after."""
+        return self.state == "active"
+
     def require_active(self) -> None:
         """Whoever is to look after something is here, and may act. Raises MemberRemoved, MemberSuspended."""
         self._require_present()

@@ -135,7 +135,7 @@ class GiveRoles(Command):
 
 
 class SuspendMember(Command):
-    """Let the member not act for the time being: tokens and sessions stop working within seconds."""
+    """Let the member not act for the time being: nothing is written any more, and reads end within seconds."""
 
     def perform(self, to: UUID | None, work: Work) -> Changed:
         """Suspend the member."""

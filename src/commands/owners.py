@@ -6,10 +6,9 @@ from uuid import UUID
 
 from aggregates.base import find_imported_row
 from aggregates.customer import Customer
-from aggregates.member import Member, MemberRemoved, MemberSuspended
+from aggregates.member import Member
 from aggregates.opportunity import Opportunity
 from aggregates.opportunity.refusals import OpportunityOwnedByAnother, OpportunityOwnerMissing
-from aggregates.refusals import SubjectErased
 from commands.work import BeyondReach, Work
 
 
@@ -85,12 +84,4 @@ def choose_follower(named: UUID | None, work: Work) -> UUID | None:
 
 
 def _is_active(member_id: UUID | None, work: Work) -> bool:
-    if member_id is None:
-        return False
-    if member_id == work.by:
-        return True
-    try:
-        work.active_member(member_id)
-    except (MemberRemoved, MemberSuspended, SubjectErased):
-        return False
-    return True
+    return member_id is not None and (member_id == work.by or work.is_active_member(member_id))

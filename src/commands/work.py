@@ -237,12 +237,18 @@ class Work:
 
     def active_member(self, id: UUID) -> UUID:
         """The same id, of a member who may be given something. Raises NotFound, MemberRemoved, MemberSuspended."""
-        person = None if self._directory is None else self._directory.member(id)
-        if person is not None and person.may_act:
-            self.look_up(Expecting(person.id, person.version))
-        else:
+        if not self.is_active_member(id):
             self.load(Member, id).require_active()
         return id
+
+    def is_active_member(self, id: UUID) -> bool:
+        """Whether there is such a member who may act, and be given something."""
+        person = None if self._directory is None else self._directory.member(id)
+        if person is not None:
+            self.look_up(Expecting(person.id, person.version))
+            return person.may_act
+        member = self.find(Member, id)
+        return member is not None and member.is_active
 
     def owned_by(self, member_id: UUID) -> Owned:
         """What belongs to a member within reach; nothing may be given to it until this is written. Raises NotFound."""
