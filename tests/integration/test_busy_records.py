@@ -148,6 +148,15 @@ def test_beyond_the_bound_a_command_is_told_to_come_again(api: Api, monkeypatch:
     assert told.status_code == 200
 
 
+def test_every_answer_503_is_documented_with_when_to_come_again(api: Api) -> None:
+    document = api.client.get("/api/v1/openapi.json").json()
+    for path in document["paths"].values():
+        for operation in path.values():
+            told = operation["responses"]["503"]
+            assert "record-busy" in told["description"]
+            assert told["headers"]["Retry-After"]["schema"] == {"type": "integer"}
+
+
 def test_a_turn_that_does_not_come_in_time_is_told_and_nothing_is_written(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
