@@ -25,7 +25,7 @@ from aggregates.product import Product
 from aggregates.receivable import Receivable
 from aggregates.team import Team
 from ledger.encoded.codec import encode
-from ledger.sealing import Keyring
+from ledger.sealing import Keyring, NewKeys
 
 NAMESPACE = UUID("5f0e6a52-0d7b-5c43-9f5e-2b1f4d7a9c10")
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -226,7 +226,7 @@ def _customer_event(number: int, step: int, recorded_at: datetime, chance: rando
     )
 
 
-def history(customers: int, keyring: Keyring, *, seed: int = 7) -> Iterator[Row]:
+def history(customers: int, keyring: Keyring, new: NewKeys, *, seed: int = 7) -> Iterator[Row]:
     """Everything that happened, step by step over all customers, in the order of positions."""
     chance = random.Random(seed)
     order = list(range(customers))
@@ -237,7 +237,7 @@ def history(customers: int, keyring: Keyring, *, seed: int = 7) -> Iterator[Row]
     def row(event: Event) -> Row:
         nonlocal position
         position += 1
-        return Row(position, event, get_topic(type(event)), encode(event, keyring), now)
+        return Row(position, event, get_topic(type(event)), encode(event, keyring, new), now)
 
     with acting(who):
         for aggregate in _workspace():
@@ -274,13 +274,13 @@ def fill(conninfo: str, schema: str, customers: int, keyring: Keyring) -> int:
     """Write the company's history into an empty ledger as its owner, with chain, claims and keys; how many events."""
     claims: list[tuple[str, str, UUID, str | None, int]] = []
     subjects: set[UUID] = set()
-    row = None
+    row, new = None, NewKeys()
     with psycopg.connect(conninfo) as connection:
         connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(schema)))
         link = connection.execute("SELECT uuid_send(ledger_id) FROM meta").fetchone()[0]  # type: ignore[index]
         with connection.cursor().copy("COPY events FROM STDIN (FORMAT binary)") as copy:
             copy.set_types(["int8", "uuid", "int8", "text", "bytea", "timestamptz", "uuid", "bytea"])
-            for row in history(customers, keyring):
+            for row in history(customers, keyring, new):
                 event = row.event
                 link = chained(link, row)
                 copy.write_row(
@@ -307,9 +307,7 @@ def fill(conninfo: str, schema: str, customers: int, keyring: Keyring) -> int:
         ) as copy:
             copy.set_types(["uuid", "bytea", "text"])
             for subject in subjects:
-                if (wrapped := keyring.new_key(subject)) is not None:
-                    copy.write_row((subject, wrapped, keyring.master_id))
-        keyring.stored(subjects)
+                copy.write_row((subject, new.wrapped(subject), keyring.master_id))
         connection.commit()
         connection.autocommit = True
         connection.execute("VACUUM ANALYZE events")

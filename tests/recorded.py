@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from aggregates.base import Event
 from ledger.encoded.codec import decode, encode
 from ledger.encoded.forms import FastEvent, form_of
-from ledger.sealing import Keyring
+from ledger.sealing import Keyring, NewKeys
 
 
 def recorded(events: Iterable[Event], keyring: Keyring) -> list[FastEvent]:
@@ -15,7 +15,7 @@ def recorded(events: Iterable[Event], keyring: Keyring) -> list[FastEvent]:
     return [
         decode(
             form_of(type(event)).topic,
-            encode(event, keyring),
+            encode(event, keyring, NewKeys()),
             originator_id=event.originator_id,
             originator_version=event.originator_version,
             recorded_at=event.timestamp,

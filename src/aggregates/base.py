@@ -36,11 +36,15 @@ Personal = Annotated[T, PERSONAL_MARK]
 
 @dataclass(frozen=True)
 class ImportedRow:
-    """Where an imported event came from, so that its row is never imported twice and a changed row is noticed."""
+    """Where an imported event came from, so that its row is never imported twice and a changed row is noticed.
+
+    `replaces` is the digest of the row as it was imported before; None where it is imported for the first time.
+    """
 
     profile: str
     key: str
     digest: str
+    replaces: str | None = None
 
 
 @dataclass(frozen=True)
@@ -123,12 +127,17 @@ class Created(CanInitAggregate[UUID], Event):
 
 @dataclass(frozen=True)
 class Claim:
-    """A value that only one aggregate may hold at a time, taken (or released) with the event that says so."""
+    """A value that only one aggregate may hold at a time, taken (or released) with the event that says so.
+
+    With a `detail`, a digest, it is compare-and-set: the value must be free, whoever holds it, or be held with the
+    digest that this one `replaces`. Aggregates that are written together may share it: the first of them holds it.
+    """
 
     kind: str
     value: str
     released: bool = False
     detail: str | None = None
+    replaces: str | None = None
 
 
 _Event = Event

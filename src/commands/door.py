@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TypeVar
@@ -16,8 +17,9 @@ from aggregates.team import Team
 from aggregates.workspace import DEFAULT_SETTINGS, WORKSPACE_ID, Settings, Workspace
 from commands.turns import Turns
 from commands.work import Store, Surroundings, Work
-from ledger.errors import NotFound
-from policy import EVERYBODY, Policy, Reach
+from ledger.errors import CredentialEnded, NotFound
+from ledger.outcome import Expecting
+from policy import EVERYBODY, Actor, Policy, Reach
 from policy.directory import Directory
 
 A = TypeVar("A", bound=Aggregate)
@@ -49,7 +51,7 @@ class Door:
         self.surroundings = surroundings
         self.policy = policy or Policy()
         self.clock = clock
-        self._settings = DEFAULT_SETTINGS
+        self._settings, self._settings_version = DEFAULT_SETTINGS, 0
         self._settings_until = 0.0
         self.turns: Turns[UUID] = Turns()
         self._known: set[tuple[type[Aggregate], UUID]] = set()
@@ -58,9 +60,32 @@ class Door:
         """What one attempt at one command works with, which is done for somebody with that reach."""
         if len(self._known) > MOST_KNOWN:
             self._known = set()
+        self.settings()
         return Work(
-            self.ledger, self.clock(), self.settings(), self.new_id, self._known, first_id, by, reach, self.surroundings
+            self.ledger,
+            self.clock(),
+            (self._settings, self._settings_version),
+            self.new_id,
+            self._known,
+            first_id,
+            by,
+            reach,
+            self.surroundings,
+            self.directory,
         )
+
+    def present(self, by: Actor) -> tuple[Actor, tuple[Expecting, ...]]:
+        """The actor in the roles that its member has now, and the version of the member that these rest on.
+
+        An actor without a credential acts for the service itself and stays as it is. Raises CredentialEnded.
+        """
+        if by.credential is None or by.member_id is None or self.directory is None:
+            return by, ()
+        person = self.directory.member(by.member_id)
+        if person is None or not person.may_act:
+            raise CredentialEnded
+        roles = person.roles if by.only is None else person.roles & by.only
+        return replace(by, roles=roles), (Expecting(person.id, person.version),)
 
     def turn(self, to: UUID | None) -> AbstractContextManager[object]:
         """One command at a time on the same aggregate in this process, since only one of them could win anyway.
@@ -83,12 +108,20 @@ class Door:
             if self.directory is not None:
                 self.directory.expire()
 
+    def look_again(self, id: UUID) -> None:
+        """Read anew what is remembered of this aggregate: it turned out to be out of date."""
+        if id == WORKSPACE_ID:
+            self._settings_until = 0.0
+        elif self.directory is not None and self.directory.knows(id):
+            self.directory.expire()
+
     def settings(self) -> Settings:
         """The settings of the workspace, at most a second old."""
         if monotonic() >= self._settings_until:
             try:
-                self._settings = self.ledger.load(Workspace, WORKSPACE_ID).settings
+                workspace = self.ledger.load(Workspace, WORKSPACE_ID)
+                self._settings, self._settings_version = workspace.settings, workspace.version
             except NotFound:
-                self._settings = DEFAULT_SETTINGS
+                self._settings, self._settings_version = DEFAULT_SETTINGS, 0
             self._settings_until = monotonic() + SETTINGS_HOLD
         return self._settings

@@ -10,15 +10,17 @@ from uuid import UUID
 
 from aggregates.base import Aggregate, DomainError
 from aggregates.business_days import Calendar
+from aggregates.choices import Role
 from aggregates.customer import Customer
 from aggregates.member import LastAdministrator, Member
 from aggregates.opportunity import Opportunity
 from aggregates.pipeline import DEFAULT_PIPELINE_ID, Pipeline
 from aggregates.receivable import Receivable
-from aggregates.workspace import Settings
+from aggregates.workspace import WORKSPACE_ID, Settings
 from ledger.errors import NotFound
-from ledger.outcome import Expecting, Idempotency, Outcome
+from ledger.outcome import UNCONDITIONAL, Conditions, Credential, Expecting, Idempotency, Outcome, Unnamed
 from policy import EVERYBODY, Reach
+from policy.directory import Directory
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -39,7 +41,11 @@ class Store(Protocol):
         ...
 
     def save(
-        self, *aggregates: Aggregate, expecting: Expecting | None = None, idempotency: Idempotency | None = None
+        self,
+        *aggregates: Aggregate,
+        expecting: Expecting | None = None,
+        idempotency: Idempotency | None = None,
+        conditions: Conditions = UNCONDITIONAL,
     ) -> Outcome:
         """Write what happened, all of it or nothing, and answer for the first."""
         ...
@@ -64,6 +70,8 @@ class Owned:
     customers: Sequence[UUID] = ()
     opportunities: Sequence[UUID] = ()
     """Those that are open."""
+    position: int | None = None
+    """The position up to which this is known; None where nothing can have changed it."""
 
 
 class Surroundings(Protocol):
@@ -73,8 +81,8 @@ class Surroundings(Protocol):
         """What belongs to a member; everything that was written so far is taken into account."""
         ...
 
-    def administrators(self) -> frozenset[UUID]:
-        """The administrators who may act."""
+    def administrators(self) -> frozenset[UUID] | None:
+        """The administrators who may act; None where nobody looks after roles."""
         ...
 
 
@@ -85,46 +93,79 @@ class Alone:
         """Nothing."""
         return Owned()
 
-    def administrators(self) -> frozenset[UUID]:
-        """Somebody else is always there."""
-        return frozenset((UUID(int=0),))
+    def administrators(self) -> frozenset[UUID] | None:
+        """Nobody looks after roles."""
+        return None
 
 
 class Work:
     """One attempt at one command; what is loaded twice is the same object. `by` is the member who asks, if one does.
 
-    What does not belong to anybody within `reach` is not found.
+    What does not belong to anybody within `reach` is not found. Whatever is loaded or looked up here belongs to the
+    read set of the command (`conditions`): it is written only while that is still as it was read.
     """
 
     def __init__(
         self,
         store: Store,
         now: datetime,
-        settings: Settings,
+        settings: tuple[Settings, int],
         new_id: Callable[[], UUID],
         known: set[tuple[type[Aggregate], UUID]],
         first_id: UUID | None = None,
         by: UUID | None = None,
         reach: Reach = EVERYBODY,
         surroundings: Surroundings | None = None,
+        directory: Directory | None = None,
     ) -> None:
         self.now = now
         self.by = by
-        self.settings = settings
-        self.calendar = Calendar(now, settings.zone)
+        self._settings, self._settings_version = settings
+        self._calendar = Calendar(now, self._settings.zone)
         self._store = store
         self._new_id = new_id
         self._known = known
         self._first_id = first_id
         self._reach = reach
         self._surroundings = surroundings or Alone()
+        self._directory = directory
         self._admitted: set[UUID] = set()
         self._loaded: dict[UUID, Aggregate] = {}
+        self._looked_up: dict[UUID, int] = {}
+        self._unnamed: list[Unnamed] = []
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the workspace."""
+        self.look_up(Expecting(WORKSPACE_ID, self._settings_version))
+        return self._settings
+
+    @property
+    def calendar(self) -> Calendar:
+        """The days of the workspace's time zone."""
+        self.look_up(Expecting(WORKSPACE_ID, self._settings_version))
+        return self._calendar
 
     @property
     def today(self) -> date:
         """The business day."""
         return self.calendar.today
+
+    def look_up(self, *read: Expecting) -> None:
+        """Note aggregates that the command is decided on without loading them, at the versions that are known."""
+        for each in read:
+            self._looked_up[each.id] = min(each.version, self._looked_up.get(each.id, each.version))
+
+    def conditions(self, changed: Iterable[Aggregate], credential: Credential | None) -> Conditions:
+        """What must still hold when the changed aggregates are written: the read set, and the credential."""
+        reads = dict(self._looked_up)
+        for loaded in self._loaded.values():
+            version = loaded.version - len(loaded.pending_events)
+            reads[loaded.id] = min(version, reads.get(loaded.id, version))
+        for each in changed:
+            if each.pending_events:
+                reads.pop(each.id, None)
+        return Conditions(tuple(map(Expecting, reads, reads.values())), tuple(self._unnamed), credential)
 
     def load(self, kind: type[A], id: UUID | None) -> A:
         """The aggregate of this kind with this id. Raises NotFound."""
@@ -146,34 +187,54 @@ class Work:
             is_nobodys_deal = isinstance(aggregate, Opportunity) and aggregate.owner_id is None
             if not is_nobodys_deal and not self._reach.covers(aggregate.owner_id):
                 raise BeyondReach(owner_id=aggregate.owner_id)
+            self._look_up_placement(aggregate.owner_id)
 
     def _admit(self, aggregate: Aggregate) -> None:
         """Raises NotFound for what belongs to others; whose a deal is may also do to its customer what it takes."""
         if aggregate.id in self._admitted:
             return
         if isinstance(aggregate, Opportunity) and self._reach.covers(aggregate.owner_id):
+            self._look_up_placement(aggregate.owner_id)
             self._admitted.add(aggregate.customer_id)
         elif isinstance(aggregate, (Opportunity, Receivable)):
             try:
                 self.load(Customer, aggregate.customer_id)
             except NotFound:
                 raise NotFound(str(vars(type(aggregate))["TOPIC"]), aggregate.id) from None
-        elif isinstance(aggregate, Customer) and not self._reach.covers(aggregate.owner_id):
-            raise NotFound(str(vars(Customer)["TOPIC"]), aggregate.id)
+        elif isinstance(aggregate, Customer):
+            if not self._reach.covers(aggregate.owner_id):
+                raise NotFound(str(vars(Customer)["TOPIC"]), aggregate.id)
+            self._look_up_placement(aggregate.owner_id)
         self._admitted.add(aggregate.id)
 
+    def _look_up_placement(self, owner_id: UUID | None) -> None:
+        """Whoever reaches records of its team does so while their owner stands below that team."""
+        if owner_id is not None and owner_id != self.by and self._directory is not None and not self._reach.is_all:
+            self.look_up(*self._directory.placement(owner_id))
+
     def find(self, kind: type[A], id: UUID) -> A | None:
-        """The aggregate, or none."""
+        """The aggregate, or none; that there is none belongs to the read set, too."""
         try:
             return self.load(kind, id)
         except NotFound:
+            self.look_up(Expecting(id, 0))
             return None
 
     def require(self, kind: type[A], id: UUID | None) -> UUID | None:
         """The same id, of something that is there; members, teams and products never go away. Raises NotFound."""
-        if id is not None and (kind, id) not in self._known:
-            self.load(kind, id)
+        is_at_hand = id is None or isinstance(self._loaded.get(id), kind) or (kind, id) in self._known
+        if not is_at_hand and id is not None:
+            self._store.load(kind, id)
             self._known.add((kind, id))
+        return id
+
+    def active_member(self, id: UUID) -> UUID:
+        """The same id, of a member who may be given something. Raises NotFound, MemberRemoved, MemberSuspended."""
+        person = None if self._directory is None else self._directory.member(id)
+        if person is not None and person.may_act:
+            self.look_up(Expecting(person.id, person.version))
+        else:
+            self.load(Member, id).require_active()
         return id
 
     def owner(self, given: UUID | None) -> UUID | None:
@@ -183,26 +244,31 @@ class Work:
         """
         if given is None:
             return None if self._reach.is_all else self.by
-        if given != self.by and (Member, given) not in self._known:
-            self.load(Member, given).require_active()
-            self._known.add((Member, given))
-        return given
+        return given if given == self.by else self.active_member(given)
 
     def new_owner(self, given: UUID | None) -> UUID | None:
         """Who looks after something from now on, or nobody. Raises NotFound, MemberRemoved, MemberSuspended."""
-        if given is not None:
-            self.load(Member, given).require_active()
-        return given
+        return None if given is None else self.active_member(given)
 
     def owned_by(self, member_id: UUID) -> Owned:
-        """What belongs to a member within reach; raises NotFound."""
+        """What belongs to a member within reach; nothing may be given to it until this is written. Raises NotFound."""
         if not self._reach.covers(member_id):
             raise NotFound(str(vars(Member)["TOPIC"]), member_id)
-        return self._surroundings.owned_by(member_id)
+        owned = self._surroundings.owned_by(member_id)
+        if owned.position is not None:
+            self._unnamed.append(Unnamed(member_id, owned.position))
+        return owned
 
     def require_another_administrator(self, member: Member) -> None:
-        """Somebody is left who may change roles when this member no longer does; raises LastAdministrator."""
-        if self._surroundings.administrators() == {member.id}:
+        """Somebody is left who may change roles when this member no longer does; raises LastAdministrator.
+
+        The other one belongs to the read set: two administrators who take each other's role cannot both succeed.
+        """
+        administrators = self._surroundings.administrators()
+        if administrators is None or member.id not in administrators:
+            return
+        others = (self.load(Member, each) for each in sorted(administrators - {member.id}))
+        if not any(each.state == "active" and Role.ADMINISTRATOR in each.roles for each in others):
             raise LastAdministrator(id=member.id)
 
     def customer(self, id: UUID | None) -> Customer:

@@ -35,8 +35,9 @@ class Surroundings:
                 "ORDER BY opportunity_id",
                 [member_id],
             ).fetchall()
-        return Owned([row[0] for row in customers], [row[0] for row in opportunities])
+        return Owned([row[0] for row in customers], [row[0] for row in opportunities], head)
 
     def administrators(self) -> frozenset[UUID]:
-        """The administrators who may act."""
+        """The administrators who may act, as of now."""
+        self._directory.expire()
         return self._directory.administrators()

@@ -56,6 +56,17 @@ class ClaimTaken(DomainError):
         super().__init__(kind=kind, value=value, holder=holder)
 
 
+class ClaimReplaced(DomainError):
+    """The digest that this command was to replace is not the one that the name is held with."""
+
+    code: ClassVar[str] = "claim-replaced"
+    kind: str
+    value: str
+
+    def __init__(self, kind: str, value: str) -> None:
+        super().__init__(kind=kind, value=value)
+
+
 class ClaimTakenElsewhere(DomainError):
     """The same, told to somebody who may not know which one that is."""
 

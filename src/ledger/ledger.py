@@ -28,7 +28,7 @@ from ledger.encoded.stored import SealingMapper
 from ledger.erasing.applying import register_all
 from ledger.erasing.register import Register
 from ledger.errors import KeyReused, NotFound, StaleVersion
-from ledger.outcome import Expecting, Idempotency, Outcome
+from ledger.outcome import UNCONDITIONAL, Conditions, Expecting, Idempotency, Outcome
 from ledger.replaying.loading import Loader
 from ledger.sealing import Keyring
 
@@ -101,18 +101,20 @@ class Ledger(Application[UUID]):
         *aggregates: BaseAggregate[UUID],
         expecting: Expecting | None = None,
         idempotency: Idempotency | None = None,
+        conditions: Conditions = UNCONDITIONAL,
     ) -> Outcome:
         """Write what happened to the aggregates, all of it or nothing, and answer for the first one.
 
-        A refused save leaves their pending events alone. Raises VersionConflict, StaleVersion, ClaimTaken, KeyReused,
-        SubjectErased, DatabaseAway.
+        A refused save leaves their pending events alone. Raises VersionConflict, StaleVersion, CredentialEnded,
+        ClaimTaken, ClaimReplaced, KeyReused, SubjectErased, DatabaseAway.
         """
         first = aggregates[0]
         events = [cast(Event, event) for aggregate in aggregates for event in aggregate.pending_events]
-        if not events and expecting is None and idempotency is None:
+        is_asked = expecting is not None or idempotency is not None or conditions.credential is not None
+        if not events and not is_asked:
             return Outcome(first.id, first.version, self.head())
         try:
-            outcome = self._append(events, first, expecting, idempotency)
+            outcome = self._append(events, first, expecting, idempotency, conditions)
         except StaleVersion as stale:
             assert expecting is not None
             raise StaleVersion(
@@ -140,13 +142,19 @@ class Ledger(Application[UUID]):
         first: BaseAggregate[UUID],
         expecting: Expecting | None,
         idempotency: Idempotency | None,
+        conditions: Conditions,
     ) -> Outcome:
         attempt = 1
         while True:
-            stored = [self._mapping.to_stored_event(event) for event in events]
+            stored = self._mapping.to_stored_events(events)
             try:
                 return self._writing.append(
-                    stored, id=first.id, version=first.version, expecting=expecting, idempotency=idempotency
+                    stored,
+                    id=first.id,
+                    version=first.version,
+                    expecting=expecting,
+                    idempotency=idempotency,
+                    conditions=conditions,
                 )
             except SealingKeyExists as exists:
                 self.keyring.forget(exists.subject)

@@ -44,3 +44,27 @@ class Credential:
 
     kind: Literal["token", "session"]
     digest: bytes
+
+
+@dataclass(frozen=True)
+class Unnamed:
+    """An id that no event after a position may name, such as a member to whom nothing may have been given meanwhile."""
+
+    id: UUID
+    since: int
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a command was decided on and must still hold when it is written (optimistic concurrency control).
+
+    `reads` is its read set: each aggregate that it read and does not change, at the version read; version 0 where there
+    was none.
+    """
+
+    reads: tuple[Expecting, ...] = ()
+    unnamed: tuple[Unnamed, ...] = ()
+    credential: Credential | None = None
+
+
+UNCONDITIONAL = Conditions()

@@ -34,6 +34,28 @@ _nonce = Portions(NONCE)
 _nothing: dict[str, str | None] = {}
 
 
+class NewKeys:
+    """Keys made for the events of one append: they travel with it, and nothing else is sealed with them before it is
+    written. Refused, it leaves nothing behind."""
+
+    def __init__(self) -> None:
+        self._keys: dict[UUID, tuple[AESGCM, bytes]] = {}
+
+    def get(self, subject: UUID) -> AESGCM | None:
+        """The key that was made for a subject."""
+        made = self._keys.get(subject)
+        return None if made is None else made[0]
+
+    def add(self, subject: UUID, key: AESGCM, wrapped: bytes) -> None:
+        """Take a key along, plain and wrapped."""
+        self._keys[subject] = key, wrapped
+
+    def wrapped(self, subject: UUID) -> bytes | None:
+        """The wrapped key of a subject; None where none was made."""
+        made = self._keys.get(subject)
+        return None if made is None else made[1]
+
+
 class Keyring:
     """The keys of data subjects, each wrapped by the master key, unwrapped ones kept at hand.
 
@@ -60,7 +82,6 @@ class Keyring:
         self.former_key = former_key
         self._lock = Lock()
         self._keys: OrderedDict[UUID, AESGCM | None] = OrderedDict()
-        self._new: dict[UUID, bytes] = {}
         self._epoch: int | None = None
         self._epoch_holds = epoch_holds
         self._most_keys = cached_keys
@@ -97,24 +118,17 @@ class Keyring:
         """What was encrypted by `encrypt_cached`; raises InvalidTag for anything else."""
         return self._cache_key.decrypt(sealed[:NONCE], sealed[NONCE:], bound_to)
 
-    def seal(self, subject: UUID, aggregate_id: UUID, version: int, fields: dict[str, str | None]) -> bytes:
+    def seal(
+        self, subject: UUID, aggregate_id: UUID, version: int, fields: dict[str, str | None], new: NewKeys
+    ) -> bytes:
         """Personal fields of one event, sealed with the subject's key, which is made when there is none yet.
 
-        A new key is only kept once an append that carries it (`new_key`) was written. Raises SubjectErased.
+        A key that is made goes into `new` and is kept here only once the append that carries it was written
+        (`take_over`). Raises SubjectErased.
         """
-        key = self._key_to_seal(subject, fresh=version == 1 and subject == aggregate_id)
+        key = new.get(subject) or self._key_to_seal(subject, new, fresh=version == 1 and subject == aggregate_id)
         nonce = _nonce()
         return nonce + key.encrypt(nonce, msgspec.json.encode(fields), _bound_to(aggregate_id, version))
-
-    def new_key(self, subject: UUID) -> bytes | None:
-        """The wrapped key of a subject whose key is not stored yet: it must travel with the next append."""
-        return self._new.get(subject)
-
-    def stored(self, subjects: Iterable[UUID]) -> None:
-        """The new keys of these subjects are in the database now."""
-        with self._lock:
-            for subject in subjects:
-                self._new.pop(subject, None)
 
     def standing(self) -> int | None:
         """How many keys were destroyed, as far as is known here: asked for before keys are read, to go with them."""
@@ -141,7 +155,6 @@ class Keyring:
     def forget(self, subject: UUID) -> None:
         """Drop what is kept at hand for a subject; the next use asks the database."""
         with self._lock:
-            self._new.pop(subject, None)
             self._keys.pop(subject, None)
 
     def expire(self) -> None:
@@ -157,7 +170,6 @@ class Keyring:
                 existed = bool(row and row[0])
         with self._lock:
             self._keys[subject] = None
-            self._new.pop(subject, None)
         return existed
 
     def open(self, handle: Any) -> Any:
@@ -191,11 +203,19 @@ class Keyring:
     def _open(self, blob: Blob, key: AESGCM | None) -> dict[str, str | None]:
         if key is None:
             return _nothing
+        with suppress(InvalidTag):
+            return _decrypted(blob, key)
+        return self._open_with_stored_key(blob, key)
+
+    def _open_with_stored_key(self, blob: Blob, key: AESGCM) -> dict[str, str | None]:
+        """Try the key that is stored now, where the one at hand does not fit: that alone does not prove tampering."""
+        stored = key if self._database is None else self._fetch([blob.subject]).get(blob.subject)
+        if stored is None:
+            return _nothing
         try:
-            plain = key.decrypt(blob.sealed[:NONCE], blob.sealed[NONCE:], _bound_to(blob.aggregate_id, blob.version))
+            return _decrypted(blob, stored)
         except InvalidTag as error:
             raise Malformed(f"the sealed part of {blob.aggregate_id} v{blob.version} was tampered with") from error
-        return _read_fields(plain)
 
     def prefetch(self, subjects: Iterable[UUID]) -> None:
         """Have the keys of these subjects at hand, with at most one query."""
@@ -214,7 +234,7 @@ class Keyring:
         except KeyError:
             return self._fetch([subject]).get(subject)
 
-    def _key_to_seal(self, subject: UUID, *, fresh: bool) -> AESGCM:
+    def _key_to_seal(self, subject: UUID, new: NewKeys, *, fresh: bool) -> AESGCM:
         if subject not in self._keys and not fresh:
             key, known = self._find(subject)
         else:
@@ -224,23 +244,21 @@ class Keyring:
             return key
         if known:
             raise SubjectErased(subject=subject)
-        return self._make(subject)
+        return self._make(subject, new)
 
     def _find(self, subject: UUID) -> tuple[AESGCM | None, bool]:
         found = self._fetch([subject])
         return found.get(subject), subject in found
 
-    def _make(self, subject: UUID) -> AESGCM:
-        with self._lock:
-            made_meanwhile = self._keys.get(subject)
-            if made_meanwhile is not None:
-                return made_meanwhile
-            raw = AESGCM.generate_key(256)
-            nonce = _nonce()
-            key = AESGCM(raw)
-            self._new[subject] = nonce + self._master.encrypt(nonce, raw, subject.bytes)
-            self._keys[subject] = key
-            return key
+    def _make(self, subject: UUID, new: NewKeys) -> AESGCM:
+        raw = AESGCM.generate_key(256)
+        nonce = _nonce()
+        key = AESGCM(raw)
+        new.add(subject, key, nonce + self._master.encrypt(nonce, raw, subject.bytes))
+        if self._database is None:
+            with self._lock:
+                self._keys[subject] = key
+        return key
 
     def _fetch(self, subjects: list[UUID]) -> dict[UUID, AESGCM | None]:
         """Read keys from the database; a subject without any row is not in the answer, and is not remembered."""
@@ -275,10 +293,7 @@ class Keyring:
             keys, most = self._keys, self._most_keys or CACHED_KEYS
             keys |= found
             while len(keys) > most:
-                oldest, key = keys.popitem(last=False)
-                if oldest in self._new:
-                    keys[oldest] = key
-                    break
+                keys.popitem(last=False)
 
     def _look_for_destroyed_keys(self) -> None:
         if self._database is None or monotonic() - self._epoch_read_at < self._epoch_holds:
@@ -287,7 +302,7 @@ class Keyring:
         with self._lock:
             if epoch != self._epoch:
                 self._epoch = epoch
-                self._keys = OrderedDict((subject, self._keys[subject]) for subject in self._new)
+                self._keys = OrderedDict()
             self._epoch_read_at = monotonic()
 
     def epoch(self) -> int:
@@ -296,6 +311,11 @@ class Keyring:
             return 0
         row = self._database.read(lambda connection: connection.execute("SELECT sealing_epoch FROM meta").fetchone())
         return int(row[0]) if row else 0
+
+
+def _decrypted(blob: Blob, key: AESGCM) -> dict[str, str | None]:
+    bound_to = _bound_to(blob.aggregate_id, blob.version)
+    return _read_fields(key.decrypt(blob.sealed[:NONCE], blob.sealed[NONCE:], bound_to))
 
 
 def _bound_to(aggregate_id: UUID, version: int) -> bytes:

@@ -12,10 +12,12 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
+from aggregates.base import Aggregate
 from aggregates.member import Member
 from aggregates.team import Team
 from ledger.database import Database
 from ledger.follow.reading import read
+from ledger.outcome import Expecting
 
 HOLDS = 1.0
 """Seconds for which a process may go on with what it has read."""
@@ -23,9 +25,10 @@ HOLDS = 1.0
 
 @dataclass(frozen=True)
 class Person:
-    """What a member is today; `state` is active, suspended or removed."""
+    """What a member is today, at a version of its aggregate; `state` is active, suspended or removed."""
 
     id: UUID
+    version: int = 1
     roles: frozenset[str] = frozenset()
     team_id: UUID | None = None
     state: str = "active"
@@ -47,12 +50,22 @@ class Directory:
         self._fresh_until = 0.0
         self._people: dict[UUID, Person] = {}
         self._parents: dict[UUID, UUID | None] = {}
+        self._team_versions: dict[UUID, int] = {}
         self._led: dict[UUID, frozenset[UUID]] = {}
 
     def member(self, member_id: UUID) -> Person | None:
-        """A member, or None where there is none of this id."""
+        """A member, or None where there is none of this id; that one is not there or may not act is asked for anew."""
         self._catch_up()
-        return self._people.get(member_id)
+        found = self._people.get(member_id)
+        if found is None or not found.may_act:
+            self.expire()
+            self._catch_up()
+            found = self._people.get(member_id)
+        return found
+
+    def knows(self, id: UUID) -> bool:
+        """Whether this is a member or a team that was read so far."""
+        return id in self._people or id in self._team_versions
 
     def led_by(self, member_id: UUID) -> frozenset[UUID]:
         """The members of the team of this one, and of the teams below that; itself alone where it has no team."""
@@ -67,6 +80,20 @@ class Directory:
             led = frozenset(each.id for each in list(self._people.values()) if each.team_id in teams)
             known[person.team_id] = led
         return led
+
+    def placement(self, member_id: UUID) -> tuple[Expecting, ...]:
+        """The versions of the member and of the teams it stands below: who leads it rests on these."""
+        self._catch_up()
+        person = self._people.get(member_id)
+        if person is None:
+            return ()
+        found = [Expecting(person.id, person.version)]
+        team_id, seen = person.team_id, set[UUID]()
+        while team_id is not None and team_id not in seen:
+            seen.add(team_id)
+            found.append(Expecting(team_id, self._team_versions.get(team_id, 0)))
+            team_id = self._parents.get(team_id)
+        return tuple(found)
 
     def administrators(self) -> frozenset[UUID]:
         """The members that are administrators and may act."""
@@ -96,12 +123,25 @@ class Directory:
                 for batch in read(connection, self._position, topics=list(_FOLDS), of_workspace=True):
                     for event in batch:
                         _FOLDS[event.topic](self, event)
+                        self._note_version(event)
                     self._position = batch[-1].position
                     self._led = {}
             self._fresh_until = monotonic() + self._holds
 
+    def _note_version(self, event: Any) -> None:
+        version = event.originator_version
+        if event.originator_id in self._people:
+            self._change(event, version=version)
+        else:
+            self._team_versions[event.originator_id] = version
+
+    def _nothing(self, event: Any) -> None:
+        """Only the version is another one."""
+
     def _registered(self, event: Any) -> None:
-        self._people[event.originator_id] = Person(event.originator_id, frozenset(event.roles), event.team_id)
+        self._people[event.originator_id] = Person(
+            event.originator_id, roles=frozenset(event.roles), team_id=event.team_id
+        )
 
     def _roles_given(self, event: Any) -> None:
         self._change(event, roles=frozenset(event.roles))
@@ -125,7 +165,13 @@ class Directory:
         self._people[event.originator_id] = replace(self._people[event.originator_id], **changes)
 
 
+def _topics_of(aggregate: type[Aggregate]) -> list[str]:
+    """The topics of an aggregate's events; without the registry, which reads every other aggregate."""
+    return [kind.TOPIC for kind in vars(aggregate).values() if isinstance(kind, type) and hasattr(kind, "TOPIC")]
+
+
 _FOLDS: dict[str, Callable[[Directory, Any], None]] = {
+    **dict.fromkeys([*_topics_of(Member), *_topics_of(Team)], Directory._nothing),
     Member.Registered.TOPIC: Directory._registered,
     Member.RolesGiven.TOPIC: Directory._roles_given,
     Member.TeamAssigned.TOPIC: Directory._team_assigned,

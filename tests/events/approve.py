@@ -16,7 +16,7 @@ from aggregates.base import Event, ImportedRow, personal_fields
 from aggregates.registry import event_classes
 from ledger.encoded.codec import encode, is_sealed, subject_of
 from ledger.encoded.forms import body_fields, form_of, stored_type
-from ledger.sealing import Keyring
+from ledger.sealing import Keyring, NewKeys
 
 FOLDER = Path(__file__).parent
 EXAMPLE_KEY = bytes(range(32))
@@ -86,12 +86,12 @@ def value_for(name: str, hint: Any) -> Any:
 
 def serialised(event: Event) -> dict[str, Any]:
     """The event as it stands in the ledger, with the key of its person, and what it must read as."""
-    keyring = Keyring(None, EXAMPLE_KEY)
+    keyring, new = Keyring(None, EXAMPLE_KEY), NewKeys()
     shape = form_of(type(event))
-    state = json.loads(encode(event, keyring))
+    state = json.loads(encode(event, keyring, new))
     keys = {}
     if is_sealed(event):
-        wrapped = keyring.new_key(subject_of(event))
+        wrapped = new.wrapped(subject_of(event))
         assert wrapped is not None
         keys[str(subject_of(event))] = b64encode(wrapped).decode()
     return {

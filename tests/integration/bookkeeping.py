@@ -29,10 +29,10 @@ def team(name: str = "North") -> Team:
         return Team.form(uuid4(), name=name, region=None)
 
 
-def customer(code: str = "C001", *, name: str = "Acme", **rest: Any) -> Customer:
+def customer(code: str = "C001", *, id: UUID | None = None, name: str = "Acme", **rest: Any) -> Customer:
     """A customer that is not saved yet."""
     with somebody():
-        return Customer.register(uuid4(), code=code, kind="company", name=name, **rest)
+        return Customer.register(id or uuid4(), code=code, kind="company", name=name, **rest)
 
 
 def product(name: str) -> Product:

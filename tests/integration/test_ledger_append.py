@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 
-from aggregates.base import ImportedRow
+from aggregates.base import Event, ImportedRow
 from aggregates.customer import Customer
 from aggregates.product import Product
 from aggregates.team import Team
@@ -20,11 +20,12 @@ from ledger.append.recorder import LedgerRecorder, SealingKeyExists
 from ledger.append.writing import Writer
 from ledger.database import Database
 from ledger.encoded.stored import SealingMapper, StoredEvent
-from ledger.errors import ClaimTaken, KeyReused, NotFound, StaleVersion, VersionConflict
+from ledger.errors import ClaimReplaced, ClaimTaken, KeyReused, NotFound, StaleVersion, VersionConflict
 from ledger.ledger import Ledger
 from ledger.outcome import Expecting, Idempotency, Outcome
 from ledger.proof.chain import verify_chain
 from ledger.proof.claims import verify_claims
+from ledger.sealing import Keyring, NewKeys
 
 
 def test_what_was_saved_is_loaded(ledger: Ledger) -> None:
@@ -166,16 +167,69 @@ class TestClaims:
             valve = Product.add(uuid4(), name="Valve")
         ledger.save(north, valve)
         assert ledger.holder("import-row", "sheet/7") == (north.id, "abc")
-        with somebody(imported=ImportedRow("sheet", "7", "def")):
-            north.rename("South")
-        ledger.save(north)
-        assert ledger.holder("import-row", "sheet/7") == (north.id, "def")
         with somebody(imported=ImportedRow("sheet", "7", "abc")):
             again = Team.form(uuid4(), name="North", region=None)
         with pytest.raises(ClaimTaken):
             ledger.save(again)
         with database.connection() as connection:
             assert verify_claims(connection, ledger.keyring).is_intact
+
+    @pytest.mark.parametrize("digest", ["abc", "def"])
+    def test_a_row_is_written_once_also_by_the_aggregate_that_holds_it(self, ledger: Ledger, digest: str) -> None:
+        with somebody(imported=ImportedRow("sheet", "7", "abc")):
+            north = Team.form(uuid4(), name="North", region=None)
+        ledger.save(north)
+        with somebody(imported=ImportedRow("sheet", "7", digest)):
+            north.rename("South")
+        head = ledger.head()
+        with pytest.raises(ClaimTaken) as refused:
+            ledger.save(north)
+        assert refused.value.values == {"kind": "import-row", "value": "sheet/7", "holder": north.id}
+        assert ledger.head() == head
+
+    def test_a_row_is_written_again_by_naming_the_digest_that_it_replaces(
+        self, ledger: Ledger, database: Database
+    ) -> None:
+        with somebody(imported=ImportedRow("sheet", "7", "abc")):
+            north = Team.form(uuid4(), name="North", region=None)
+        ledger.save(north)
+        stale = ledger.load(Team, north.id)
+        with somebody(imported=ImportedRow("sheet", "7", "def", replaces="abc")):
+            north.rename("South")
+            north.assign_region("华南", None)
+        ledger.save(north)
+        assert ledger.holder("import-row", "sheet/7") == (north.id, "def")
+        valve = product("Valve")
+        with somebody(imported=ImportedRow("sheet", "7", "ghi", replaces="abc")):
+            valve.revise(name="Pump")
+        with pytest.raises(ClaimReplaced):
+            ledger.save(valve)
+        with somebody(imported=ImportedRow("sheet", "8", "x", replaces="y")):
+            pipe = Product.add(uuid4(), name="Pipe")
+        with pytest.raises(ClaimReplaced):
+            ledger.save(pipe)
+        with somebody():
+            stale.rename("West")
+        with pytest.raises(VersionConflict):
+            ledger.save(stale)
+        assert ledger.load(Team, north.id).version == 3
+        with database.connection() as connection:
+            assert verify_claims(connection, ledger.keyring).is_intact
+
+    def test_of_many_writers_of_one_row_one_writes_it(self, ledger: Ledger) -> None:
+        teams = [team(f"T{number}") for number in range(8)]
+        ledger.save(*teams)
+
+        def rename(mine: Team) -> str:
+            with somebody(imported=ImportedRow("sheet", "7", "abc")):
+                mine.rename("again")
+            try:
+                ledger.save(mine)
+            except ClaimTaken:
+                return "taken"
+            return "written"
+
+        assert sorted(all_at_once([partial(rename, each) for each in teams])) == ["taken"] * 7 + ["written"]
 
     def test_a_table_of_claims_that_lies_is_found_out(
         self, ledger: Ledger, database: Database, server: str, workspace: str
@@ -316,7 +370,7 @@ class TestGroups:
             "renamed and back": (pump, {}),
         }
         verdicts = dict(zip(asked, self.sent(ledger, database, asked.values()), strict=True))
-        refused = {"repeated": "replayed", "another": "reused", "late": "stale"}
+        refused = {"repeated": "replayed", "another": "reused", "late": "conflict"}
         assert {name: each.word for name, each in verdicts.items()} == dict.fromkeys(asked, "written") | refused
         assert [each.position for each in verdicts.values() if each.word == "written"] == [5, 6, 7, 8, 9, 11]
         assert verdicts["repeated"][1:4] == (answered.id, answered.version, answered.position)
@@ -364,29 +418,67 @@ class TestGroups:
         assert writer.append(command(ledger, team("B"))).word == "written"
 
     def test_a_key_made_elsewhere_meanwhile_is_used_instead(self, ledger: Ledger, database: Database) -> None:
-        from ledger.sealing import Keyring
-
         acme = customer()
         ledger.save(acme)
-        ledger.keyring.forget(acme.id)
-        rival = Keyring(database, MASTER_KEY)
-        rival._make(acme.id)
-        elsewhere = Ledger(database, rival)
+        rival, new = Keyring(database, MASTER_KEY), NewKeys()
+        rival._make(acme.id, new)
         with somebody():
             acme.revise_profile(name="Acme Ltd")
-        elsewhere.save(acme)
+        stored = [SealingMapper(rival)._stored(cast(Event, each), new) for each in acme.pending_events]
+        with pytest.raises(SealingKeyExists):
+            LedgerRecorder(database, rival).append(stored, id=acme.id, version=acme.version)
+        Ledger(database, rival).save(acme)
         assert ledger.load(Customer, acme.id).profile["name"] == "Acme Ltd"
 
-    def test_the_recorder_says_when_a_key_exists_already(self, ledger: Ledger) -> None:
+    def test_a_key_of_a_refused_append_is_not_remembered(self, ledger: Ledger, database: Database) -> None:
+        acme = uuid4()
+        mine, theirs = customer("C1", id=acme), customer("C2", id=acme)
+        elsewhere = Ledger(database, Keyring(database, MASTER_KEY))
+        elsewhere.save(theirs)
+        with pytest.raises(VersionConflict):
+            ledger.save(mine)
+        assert ledger.load(Customer, acme).profile["name"] == "Acme"
+
+    def test_an_append_keeps_its_key_while_another_with_one_is_refused(
+        self, ledger: Ledger, database: Database
+    ) -> None:
+        """Two threads make the first key of one person; the one that is refused takes nothing from the other."""
+        acme = uuid4()
+
+        def register(code: str) -> str:
+            try:
+                ledger.save(customer(code, id=acme))
+            except VersionConflict:
+                return "refused"
+            return "written"
+
+        assert sorted(all_at_once([partial(register, f"C{n}") for n in range(8)])) == ["refused"] * 7 + ["written"]
+        for reader in (ledger, Ledger(database, Keyring(database, MASTER_KEY))):
+            assert reader.load(Customer, acme).profile["name"] == "Acme"
+
+    def test_nothing_is_sealed_with_a_key_that_is_not_stored(
+        self, ledger: Ledger, database: Database, server: str, workspace: str
+    ) -> None:
         acme = customer()
         ledger.save(acme)
-        ledger.keyring.forget(acme.id)
-        ledger.keyring._make(acme.id)
+        with superuser(server, workspace) as connection:
+            connection.execute("DELETE FROM sealing_keys WHERE subject = %s", [acme.id])
         with somebody():
             acme.revise_profile(name="Acme Ltd")
-        stored: list[StoredEvent] = [SealingMapper(ledger.keyring).to_stored_event(e) for e in acme.pending_events]
+        stored = SealingMapper(ledger.keyring).to_stored_events(cast(list[Event], acme.pending_events))
         with pytest.raises(SealingKeyExists):
-            ledger.recorder.append(stored, id=acme.id, version=acme.version)  # type: ignore[attr-defined]
+            LedgerRecorder(database, ledger.keyring).append(stored, id=acme.id, version=acme.version)
+        assert ledger.head() == 1
+
+    def test_a_key_at_hand_that_is_the_wrong_one_is_no_tampering(self, ledger: Ledger, database: Database) -> None:
+        acme = customer()
+        ledger.save(acme)
+        confused = Keyring(database, MASTER_KEY)
+        confused.standing()
+        other = NewKeys()
+        Keyring(None, MASTER_KEY).seal(acme.id, acme.id, 1, {"name": "x"}, other)
+        confused.take_over(acme.id, other.wrapped(acme.id) or b"", confused.standing())
+        assert Ledger(database, confused).load(Customer, acme.id).profile["name"] == "Acme"
 
 
 class TestManyWriters:

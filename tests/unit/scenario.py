@@ -15,7 +15,7 @@ from aggregates.workspace import WORKSPACE_ID
 from commands.base import Command, execute
 from commands.door import Door
 from ledger.errors import KeyReused, NotFound, StaleVersion, VersionConflict
-from ledger.outcome import Expecting, Idempotency, Outcome
+from ledger.outcome import UNCONDITIONAL, Conditions, Expecting, Idempotency, Outcome
 from policy import Actor
 
 A = TypeVar("A", bound=Aggregate)
@@ -83,13 +83,20 @@ class MemoryLedger:
         return aggregate
 
     def save(
-        self, *aggregates: Aggregate, expecting: Expecting | None = None, idempotency: Idempotency | None = None
+        self,
+        *aggregates: Aggregate,
+        expecting: Expecting | None = None,
+        idempotency: Idempotency | None = None,
+        conditions: Conditions = UNCONDITIONAL,
     ) -> Outcome:
         """Write the events, as the real ledger would."""
         if idempotency is not None and (answer := self.recall(idempotency)) is not None:
             return answer
         if expecting is not None and len(self.events[expecting.id]) != expecting.version:
             raise StaleVersion(expecting.version, len(self.events[expecting.id]))
+        for read in conditions.reads:
+            if len(self.events[read.id]) != read.version:
+                raise VersionConflict(read.id, len(self.events[read.id]))
         if self.conflicts:
             self.conflicts -= 1
             raise VersionConflict(aggregates[0].id, 99)

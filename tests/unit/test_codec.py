@@ -24,7 +24,7 @@ from ledger.encoded.forms import form, form_of, stored_type
 from ledger.errors import Malformed, UnknownTopic
 from ledger.replaying.replay import replay
 from ledger.sealed import Sealed
-from ledger.sealing import Keyring
+from ledger.sealing import Keyring, NewKeys
 
 KEYRING = Keyring(None, MASTER_KEY)
 NOW = datetime(2026, 3, 4, 5, 6, 7, 8, tzinfo=UTC)
@@ -143,7 +143,7 @@ def events(draw: st.DrawFn) -> Event:
 @given(events())
 def test_every_event_comes_back_as_it_was(event: Event) -> None:
     shape = form_of(type(event))
-    state = encode(event, KEYRING)
+    state = encode(event, KEYRING, NewKeys())
     read_fast = decode(
         shape.topic,
         state,
@@ -163,7 +163,7 @@ def test_every_event_comes_back_as_it_was(event: Event) -> None:
 @given(events())
 def test_nothing_personal_and_no_column_stands_in_the_state(event: Event) -> None:
     shape = form_of(type(event))
-    state = json.loads(encode(event, KEYRING))
+    state = json.loads(encode(event, KEYRING, NewKeys()))
     assert not state.keys() & {"originator_id", "originator_version", "timestamp", "customer_id", "originator_topic"}
     assert not state.keys() & set(shape.personal)
     assert ("sealed" in state) == any(getattr(event, name) is not None for name in shape.personal)
@@ -173,7 +173,7 @@ def test_nothing_personal_and_no_column_stands_in_the_state(event: Event) -> Non
 def test_dates_and_amounts_are_plain_texts() -> None:
     with acting(Acting("rule:x", uuid4(), "rule", NOW)):
         parcel = Parcel.begin(Parcel.Sent, id=uuid4(), customer_id=None, destination="上海", weight=Decimal("1.50"))
-    state = json.loads(encode(parcel.pending_events[0], KEYRING))  # type: ignore[arg-type]
+    state = json.loads(encode(parcel.pending_events[0], KEYRING, NewKeys()))  # type: ignore[arg-type]
     assert state["weight"] == "1.50"
     assert state["destination"] == "上海"
     assert "sealed" not in state
@@ -195,7 +195,7 @@ def sent(**rest: Any) -> Event:
 
 def test_none_is_written_where_it_is_not_the_default() -> None:
     event = sent(service=None)
-    state = encode(event, KEYRING)
+    state = encode(event, KEYRING, NewKeys())
     assert json.loads(state)["service"] is None
     assert to_event(read("parcel.sent", state, event.originator_id), KEYRING) == event
 
@@ -215,7 +215,7 @@ OLD = {"actor": "rule:x", "command_id": str(uuid4()), "source": "rule"}
 )
 def test_every_version_is_read_in_both_ways(state: dict[str, Any]) -> None:
     id_ = uuid4()
-    sealed = KEYRING.seal(id_, id_, 1, {"receiver": "王"})
+    sealed = KEYRING.seal(id_, id_, 1, {"receiver": "王"}, NewKeys())
     text = msgspec.json.encode({**state, "sealed": sealed})
     read_fast = read("parcel.sent", text, id_)
     event: Any = to_event(read_fast, KEYRING)
@@ -227,12 +227,12 @@ def test_every_version_is_read_in_both_ways(state: dict[str, Any]) -> None:
 
 def test_a_personal_field_reads_as_a_handle_until_it_is_opened() -> None:
     event = sent(receiver="王")
-    read_fast = read("parcel.sent", encode(event, KEYRING), event.originator_id)
+    read_fast = read("parcel.sent", encode(event, KEYRING, NewKeys()), event.originator_id)
     assert isinstance(read_fast.receiver, Sealed)
     assert read_fast.receiver == read_fast.receiver
     assert read_fast.receiver.blob.fields is None
     assert KEYRING.open_many([read_fast.receiver]) == ["王"]
-    assert read("parcel.sent", encode(sent(), KEYRING), uuid4()).receiver is None
+    assert read("parcel.sent", encode(sent(), KEYRING, NewKeys()), uuid4()).receiver is None
 
 
 def test_replaying_gives_what_the_library_gives() -> None:
@@ -245,7 +245,7 @@ def test_replaying_gives_what_the_library_gives() -> None:
         parcel.trigger_event(Parcel.Returned, reason_code="late")
         parcel.trigger_event(Parcel.Opened, by=None)
     pending: list[Any] = list(parcel.collect_events())
-    stored = [read(type(e).TOPIC, encode(e, KEYRING), parcel.id, e.originator_version) for e in pending]
+    stored = [read(type(e).TOPIC, encode(e, KEYRING, NewKeys()), parcel.id, e.originator_version) for e in pending]
     replayed = replay(None, stored, KEYRING)
     slowly: Any = None
     for event in stored:
@@ -257,7 +257,7 @@ def test_replaying_gives_what_the_library_gives() -> None:
 
 def test_a_version_left_out_is_noticed() -> None:
     event = sent()
-    state = encode(event, KEYRING)
+    state = encode(event, KEYRING, NewKeys())
     first = read("parcel.sent", state, event.originator_id)
     third = read("parcel.weighed", msgspec.json.encode({**OLD, "weight": "1"}), event.originator_id, 3)
     with pytest.raises(Malformed):
@@ -287,4 +287,4 @@ def test_a_personal_field_without_a_person_is_refused() -> None:
         kind: Any = event_classes()["customer.profile-revised"]
         orphan = kind(originator_id=uuid4(), originator_version=2, timestamp=NOW, changed=("name",), name="X")
     with pytest.raises(TypeError, match="customer_id"):
-        encode(orphan, KEYRING)
+        encode(orphan, KEYRING, NewKeys())

@@ -18,7 +18,7 @@ from events.approve import EXAMPLE_KEY, FOLDER, example, path_of
 from ledger.catalogue import markdown
 from ledger.encoded.codec import decode, encode, to_event
 from ledger.encoded.forms import form
-from ledger.sealing import Keyring
+from ledger.sealing import Keyring, NewKeys
 
 APPROVED = sorted(FOLDER.glob("*.v*.json"))
 DOCUMENT = Path(__file__).parents[2] / "docs" / "events.md"
@@ -65,7 +65,7 @@ def test_an_approved_example_loads_both_ways(path: Path) -> None:
 
 def as_json(event: Any) -> dict[str, Any]:
     """What the event is written as now, without its sealed part, which is never the same twice."""
-    state: dict[str, Any] = msgspec.json.decode(encode(event, Keyring(None, EXAMPLE_KEY)))
+    state: dict[str, Any] = msgspec.json.decode(encode(event, Keyring(None, EXAMPLE_KEY), NewKeys()))
     state.pop("sealed", None)
     return state
 

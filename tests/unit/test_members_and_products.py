@@ -307,4 +307,7 @@ def test_the_last_administrator_stays_one(nothing: Scenario) -> None:
     nothing.when(GiveRoles(roles=("sales", "administrator")), MEMBER)
     nothing.then(Member.RolesGiven, roles=("sales", "administrator"))
     nothing.door.surroundings = Hands(administrators=frozenset((MEMBER, NOBODY)))
+    nothing.given(Member.Registered, id=NOBODY, roles=("sales",))
+    nothing.when(SuspendMember(), MEMBER).then_refused(LastAdministrator, id=MEMBER)
+    nothing.given(Member.RolesGiven, id=NOBODY, roles=("administrator",))
     nothing.when(SuspendMember(), MEMBER).then(Member.Suspended)

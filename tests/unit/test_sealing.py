@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from threading import Thread
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,7 +11,7 @@ from keys import MASTER_KEY
 from ledger import sealing
 from ledger.errors import Malformed
 from ledger.sealed import Blob, Sealed
-from ledger.sealing import Keyring
+from ledger.sealing import Keyring, NewKeys
 
 PERSON, EVENT = uuid4(), uuid4()
 
@@ -22,8 +21,8 @@ def keyring() -> Keyring:
     return Keyring(None, MASTER_KEY)
 
 
-def sealed(keyring: Keyring, person: UUID = PERSON, version: int = 3) -> bytes:
-    return keyring.seal(person, EVENT, version, {"name": "王伟", "phone": None})
+def sealed(keyring: Keyring, person: UUID = PERSON, version: int = 3, new: NewKeys | None = None) -> bytes:
+    return keyring.seal(person, EVENT, version, {"name": "王伟", "phone": None}, new or NewKeys())
 
 
 def test_what_is_sealed_can_be_opened(keyring: Keyring) -> None:
@@ -60,14 +59,16 @@ def test_a_destroyed_or_missing_key_opens_to_none(keyring: Keyring) -> None:
     blob, unknown = Blob(PERSON, EVENT, 3, sealed(keyring)), Blob(uuid4(), EVENT, 3, sealed(keyring))
     assert keyring.destroy(PERSON)
     assert keyring.open_many([Sealed(blob, "name"), Sealed(unknown, "name")]) == [None, None]
+    new = NewKeys()
     with pytest.raises(SubjectErased):
-        sealed(keyring)
-    assert keyring.new_key(PERSON) is None
+        sealed(keyring, new=new)
+    assert new.wrapped(PERSON) is None
 
 
 def test_a_wrapped_key_is_bound_to_its_person_and_its_master(keyring: Keyring) -> None:
-    whole = sealed(keyring)
-    wrapped = keyring.new_key(PERSON)
+    new = NewKeys()
+    whole = sealed(keyring, new=new)
+    wrapped = new.wrapped(PERSON)
     assert wrapped is not None
     other = Keyring(None, MASTER_KEY)
     other.take_over(PERSON, wrapped, None)
@@ -80,29 +81,24 @@ def test_a_wrapped_key_is_bound_to_its_person_and_its_master(keyring: Keyring) -
     assert wrong.open(Sealed(Blob(PERSON, EVENT, 3, whole), "name")) is None
 
 
-def test_a_stored_key_need_not_travel_again(keyring: Keyring) -> None:
-    sealed(keyring)
-    assert keyring.new_key(PERSON) is not None
-    keyring.stored([PERSON])
-    assert keyring.new_key(PERSON) is None
-
-
-def test_many_threads_make_one_key(keyring: Keyring) -> None:
-    parts: list[bytes] = []
-    threads = [Thread(target=lambda: parts.append(sealed(keyring))) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert all(keyring.open_blob(Blob(PERSON, EVENT, 3, each))["name"] == "王伟" for each in parts)
+def test_a_new_key_travels_with_each_append_until_one_is_written() -> None:
+    unconnected = Keyring(None, MASTER_KEY)
+    first, second = NewKeys(), NewKeys()
+    one, other = sealed(unconnected, new=first), sealed(unconnected, version=4, new=first)
+    assert first.wrapped(PERSON) is not None
+    assert sealed(unconnected, new=second)
+    assert second.wrapped(PERSON) is None, "without a database the key is kept at once"
+    opened = [unconnected.open_blob(Blob(PERSON, EVENT, n, each))["name"] for n, each in ((3, one), (4, other))]
+    assert opened == ["王伟", "王伟"]
 
 
 def test_only_so_many_keys_are_kept_at_hand(keyring: Keyring, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealing, "CACHED_KEYS", 3)
     people, other = [uuid4() for _ in range(6)], Keyring(None, MASTER_KEY)
     for person in people:
-        sealed(keyring, person)
-        wrapped = keyring.new_key(person)
+        new = NewKeys()
+        sealed(keyring, person, new=new)
+        wrapped = new.wrapped(person)
         assert wrapped is not None
         other.take_over(person, wrapped, None)
     assert list(other._keys) == people[-3:]

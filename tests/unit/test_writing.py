@@ -16,6 +16,7 @@ from ledger.append.writing import MOST_LEADERS, Writer
 from ledger.database import Database
 from ledger.encoded.stored import StoredEvent
 from ledger.errors import DatabaseAway
+from ledger.outcome import Conditions, Expecting
 
 
 class Postbox(Writer):
@@ -42,10 +43,12 @@ class Postbox(Writer):
         return [Verdict("written", each.id, each.version, 1, None, None) for each in group]
 
 
-def command(number: int, version: int = 1) -> Append:
-    """A command of the aggregate of that number."""
+def command(number: int, version: int = 1, *, reads: Sequence[int] = ()) -> Append:
+    """A command of the aggregate of that number, which was decided on others."""
     own = UUID(int=number)
-    return Append([StoredEvent(originator_id=own, originator_version=version, topic="t", state=b"")], own, version)
+    event = StoredEvent(originator_id=own, originator_version=version, topic="t", state=b"")
+    read_set = tuple(Expecting(UUID(int=each), 1) for each in reads)
+    return Append([event], own, version, conditions=Conditions(read_set))
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -116,6 +119,29 @@ def test_everybody_is_answered_once_and_what_collides_is_never_sent_together(sec
     for group in box.groups:
         assert len({each.id for each in group}) == len(group)
     assert box.most_on_their_way <= MOST_LEADERS
+
+
+@pytest.mark.parametrize(
+    ("leading", "waiting", "together"),
+    [
+        pytest.param(((1, (9,)),), ((2, (9,)), (3, (9,))), {2, 3}, id="who only reads the same is taken along"),
+        pytest.param(((1, (9,)),), ((9, ()), (3, (8,))), {3}, id="who changes what another one reads waits"),
+        pytest.param(((9, ()),), ((2, (9,)), (3, ())), {3}, id="who reads what another one changes waits"),
+        pytest.param(((1, ()),), ((2, (3,)), (3, ())), {2}, id="also among those who wait"),
+        pytest.param(((1, ()),), ((1, (4,)), (4, ())), set(), id="nobody overtakes one that was there before"),
+    ],
+)
+def test_reads_are_shared_and_writes_are_not(
+    leading: tuple[tuple[int, tuple[int, ...]]], waiting: Sequence[tuple[int, tuple[int, ...]]], together: set[int]
+) -> None:
+    box = Postbox()
+    box._queue = [command(number, reads=reads) for number, reads in waiting]
+    for each in box._queue:
+        each.turn.acquire()
+    box._leaders = MOST_LEADERS
+    own = command(leading[0][0], reads=leading[0][1])
+    group = box._group_of(own)
+    assert {each.id.int for each in group[1:]} == together
 
 
 def test_an_interrupted_leader_tells_its_group_and_the_others_are_written() -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from ledger.encoded.stored import StoredEvent
-from ledger.outcome import Expecting
+from ledger.outcome import UNCONDITIONAL, Conditions, Expecting
 
 
 class Verdict(NamedTuple):
@@ -43,8 +43,9 @@ class Append:
     expecting: Expecting | None = None
     request: Request | None = None
     claims: Sequence[dict[str, Any]] = ()
-    keys: Sequence[tuple[UUID, bytes]] = ()
-    """New sealing keys of data subjects, wrapped."""
+    keys: Sequence[tuple[UUID, bytes | None]] = ()
+    """The data subjects whose keys seal the events, each with its wrapped key where that is a new one."""
+    conditions: Conditions = UNCONDITIONAL
     turn: Lock = field(default_factory=Lock)
     """Held while the command waits for its verdict, or for being the next to lead."""
     is_heir: bool = False
@@ -57,16 +58,21 @@ class Append:
         """It is known what became of it."""
         return self.verdict is not None or self.error is not None
 
-    def tokens(self) -> set[Any]:
-        """What it must not share with another command of its group: aggregates, claims, data subjects, requests."""
-        tokens: set[Any] = {event.originator_id for event in self.events}
-        tokens.add(self.id)
-        for claim in self.claims:
-            tokens.add(("claim", claim["kind"], claim["value"]))
-        for subject, _ in self.keys:
-            tokens.add(("sealing", subject))
+    def write_set(self) -> set[Any]:
+        """What no other command of its group may write or read: aggregates, claims, new sealing keys, requests."""
+        writes: set[Any] = {event.originator_id for event in self.events}
+        writes.update(("claim", claim["kind"], claim["value"]) for claim in self.claims)
+        writes.update(("sealing", subject) for subject, new_key in self.keys if new_key is not None)
+        writes.update(each.id for each in self.conditions.unnamed)
         if self.request is not None:
-            tokens.add(self.request[:3])
+            writes.add(self.request[:3])
+        return writes
+
+    def read_set(self) -> set[Any]:
+        """What no other command of its group may write, and each of them may read, such as the member who acts."""
+        reads: set[Any] = {each.id for each in self.conditions.reads}
+        reads.add(self.id)
+        reads.update(("sealing", subject) for subject, new_key in self.keys if new_key is None)
         if self.expecting is not None:
-            tokens.add(self.expecting.id)
-        return tokens
+            reads.add(self.expecting.id)
+        return reads

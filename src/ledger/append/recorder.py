@@ -14,10 +14,10 @@ from aggregates.base import Claim
 from ledger.append.command import Append, Request, Verdict
 from ledger.append.writing import Writer
 from ledger.database import Database
-from ledger.encoded.stored import IMPORT_ROW, Notification, StoredEvent
-from ledger.errors import ClaimTaken, KeyReused, StaleVersion, VersionConflict
+from ledger.encoded.stored import Notification, StoredEvent
+from ledger.errors import ClaimReplaced, ClaimTaken, CredentialEnded, KeyReused, StaleVersion, VersionConflict
 from ledger.follow.tailing import BATCH, POLL, Bell
-from ledger.outcome import Expecting, Idempotency, Outcome
+from ledger.outcome import UNCONDITIONAL, Conditions, Expecting, Idempotency, Outcome
 from ledger.sealing import Keyring
 
 _OF_ONE = (
@@ -29,7 +29,7 @@ _OF_ONE_BACKWARDS = _OF_ONE.replace("BY originator_version", "BY originator_vers
 
 
 class SealingKeyExists(Exception):
-    """Another process made the subject's key first: seal again, with that one."""
+    """The subject has another key than the one that it was sealed with, or none any more: seal again."""
 
     def __init__(self, subject: UUID) -> None:
         super().__init__(subject)
@@ -52,16 +52,23 @@ class LedgerRecorder(ApplicationRecorder):
         version: int,
         expecting: Expecting | None = None,
         idempotency: Idempotency | None = None,
+        conditions: Conditions = UNCONDITIONAL,
     ) -> Outcome:
         """Write the events of one command, all or none, and answer for one aggregate and its version.
 
-        Raises VersionConflict, StaleVersion, ClaimTaken, KeyReused, SealingKeyExists, DatabaseAway.
+        Raises VersionConflict, StaleVersion, CredentialEnded, ClaimTaken, ClaimReplaced, KeyReused, SealingKeyExists,
+        DatabaseAway.
         """
-        command = self.command(events, id=id, version=version, expecting=expecting, idempotency=idempotency)
+        command = self.command(
+            events, id=id, version=version, expecting=expecting, idempotency=idempotency, conditions=conditions
+        )
+        keys_destroyed = self._keyring.standing() if command.keys else None
         verdict = self._writer.append(command)
         if verdict.word in ("written", "replayed"):
-            if command.keys:
-                self._keyring.stored(subject for subject, _ in command.keys)
+            if verdict.word == "written":
+                for subject, new_key in command.keys:
+                    if new_key is not None:
+                        self._keyring.take_over(subject, new_key, keys_destroyed)
             return Outcome(verdict.id, verdict.version, verdict.position, replayed=verdict.word == "replayed")
         raise _refusal(verdict, expecting, idempotency)
 
@@ -73,19 +80,14 @@ class LedgerRecorder(ApplicationRecorder):
         version: int,
         expecting: Expecting | None = None,
         idempotency: Idempotency | None = None,
+        conditions: Conditions = UNCONDITIONAL,
     ) -> Append:
         """The events with all that has to be written, or to be true, along with them. Raises ClaimTaken."""
         request = None
         if idempotency is not None:
             digest = self._keyring.request_hash(idempotency.body)
             request = Request(idempotency.member, idempotency.key, idempotency.index, digest)
-        return Append(events, id, version, expecting, request, _claims(events), self._new_keys(events))
-
-    def _new_keys(self, events: Sequence[StoredEvent]) -> list[tuple[UUID, bytes]]:
-        """The keys that were made for these events."""
-        subjects = {event.subject for event in events if event.subject is not None}
-        wrapped = [(subject, self._keyring.new_key(subject)) for subject in subjects]
-        return [(subject, key) for subject, key in wrapped if key is not None]
+        return Append(events, id, version, expecting, request, _claims(events), _keys(events), conditions)
 
     def insert_events(self, stored_events: Sequence[LibraryStoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Write events as the library asks for it; `Ledger.save` is the richer way."""
@@ -142,8 +144,17 @@ class LedgerRecorder(ApplicationRecorder):
         return LedgerSubscription(self, gt=gt, topics=topics)
 
 
+def _keys(events: Sequence[StoredEvent]) -> list[tuple[UUID, bytes | None]]:
+    """The subjects of sealed events, each once, with the very key that they were sealed with where it is a new one."""
+    keys: dict[UUID, bytes | None] = {}
+    for event in events:
+        if event.subject is not None and keys.setdefault(event.subject, event.new_key) != event.new_key:
+            raise ValueError(f"the events of one append were sealed with two keys of {event.subject}")
+    return list(keys.items())
+
+
 def _claims(events: Sequence[StoredEvent]) -> list[dict[str, Any]]:
-    """The claims of a command, each with the number of its event; of aggregates that share a row the first takes it."""
+    """The claims of a command, each with the number of its event; of aggregates that share one the first holds it."""
     stated: list[dict[str, Any]] = []
     takers: dict[tuple[str, str], UUID] = {}
     for number, event in enumerate(events):
@@ -153,7 +164,7 @@ def _claims(events: Sequence[StoredEvent]) -> list[dict[str, Any]]:
                 if takers.get(name) == event.originator_id:
                     del takers[name]
             elif takers.setdefault(name, event.originator_id) != event.originator_id:
-                if claim.kind == IMPORT_ROW:
+                if claim.detail is not None:
                     continue
                 raise ClaimTaken(claim.kind, claim.value, takers[name])
             stated.append(_stated(claim, event.originator_id, number))
@@ -164,6 +175,8 @@ def _stated(claim: Claim, aggregate_id: UUID, event: int) -> dict[str, Any]:
     stated: dict[str, Any] = {"kind": claim.kind, "value": claim.value, "id": aggregate_id, "event": event}
     if claim.detail is not None:
         stated["detail"] = claim.detail
+    if claim.replaces is not None:
+        stated["replaces"] = claim.replaces
     if claim.released:
         stated["released"] = True
     return stated
@@ -172,11 +185,15 @@ def _stated(claim: Claim, aggregate_id: UUID, event: int) -> dict[str, Any]:
 def _refusal(verdict: Verdict, expecting: Expecting | None, idempotency: Idempotency | None) -> Exception:
     if verdict.word == "reused":
         return KeyReused(idempotency.key if idempotency else "")
+    if verdict.word == "ended":
+        return CredentialEnded()
     if verdict.word == "taken":
         return ClaimTaken(str(verdict.kind), str(verdict.value), verdict.id)
+    if verdict.word == "replaced":
+        return ClaimReplaced(str(verdict.kind), str(verdict.value))
     if verdict.word == "rekey":
         return SealingKeyExists(verdict.id)
-    if expecting is not None and expecting.id == verdict.id:
+    if expecting is not None and expecting.id == verdict.id and expecting.version != verdict.version:
         return StaleVersion(expecting.version, verdict.version)
     return VersionConflict(verdict.id, verdict.version)
 

@@ -23,7 +23,8 @@ LONGEST = 10.0
 _APPEND = (
     "SELECT verdict, on_id, on_version, at_position, on_kind, on_value FROM append("
     "%b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::uuid[], %b::bigint[], %b::uuid[], %b::bigint[], "
-    "%b::uuid[], %b::bigint[], %b::text[], %b::text[], %b::bigint[], %b::bytea[], "
+    "%b::uuid[], %b::bigint[], %b::bigint[], %b::uuid[], %b::bigint[], %b::bigint[], %b::text[], %b::bytea[], "
+    "%b::text[], %b::text[], %b::bigint[], %b::bytea[], "
     "%b::jsonb, %b::uuid[], %b::bytea[], %b::bigint[], %s)"
 )
 _json = msgspec.json.Encoder().encode
@@ -64,6 +65,8 @@ def _parameters(group: Sequence[Append], master_id: str) -> list[Any]:
         packing.uuids([command.id for command in group]),
         packing.bigints([command.version for command in group]),
         *_expected(group),
+        *_unnamed(group),
+        *_credentials(group),
         *_requests(group),
         _claims(group),
         *_keys(group),
@@ -72,12 +75,35 @@ def _parameters(group: Sequence[Append], master_id: str) -> list[Any]:
 
 
 def _expected(group: Sequence[Append]) -> tuple[Any, ...]:
-    """The versions that aggregates are expected to have."""
-    given = [command.expecting for command in group]
+    """The versions that aggregates are expected to have: what the caller saw, before what the command has read."""
+    given = [
+        (each.id, each.version, number)
+        for number, command in enumerate(group, 1)
+        for each in (command.expecting, *command.conditions.reads)
+        if each is not None
+    ]
+    if not given:
+        return None, None, None
+    ids, versions, numbers = zip(*given, strict=True)
+    return packing.uuids(ids), packing.bigints(versions), packing.bigints(numbers)
+
+
+def _unnamed(group: Sequence[Append]) -> tuple[Any, ...]:
+    """The ids that no event after a position may name."""
+    given = [(each.id, each.since, number) for number, one in enumerate(group, 1) for each in one.conditions.unnamed]
+    if not given:
+        return None, None, None
+    ids, positions, numbers = zip(*given, strict=True)
+    return packing.uuids(ids), packing.bigints(positions), packing.bigints(numbers)
+
+
+def _credentials(group: Sequence[Append]) -> tuple[Any, ...]:
+    """The credentials that must be in force."""
+    given = [command.conditions.credential for command in group]
     if not any(given):
         return None, None
-    ids, versions = zip(*((each.id, each.version) if each else (None, None) for each in given), strict=True)
-    return packing.uuids(ids), packing.bigints(versions)
+    kinds = [each.kind if each else None for each in given]
+    return packing.texts(kinds), packing.byteas([each.digest if each else None for each in given])
 
 
 def _requests(group: Sequence[Append]) -> tuple[Any, ...]:
@@ -96,7 +122,7 @@ def _claims(group: Sequence[Append]) -> packing.Jsonb | None:
 
 
 def _keys(group: Sequence[Append]) -> tuple[Any, ...]:
-    """The new sealing keys of data subjects, each with the number of its command."""
+    """The data subjects whose keys seal the events, their new keys, and the numbers of the commands."""
     given = [(number, *key) for number, command in enumerate(group, 1) for key in command.keys]
     if not given:
         return None, None, None

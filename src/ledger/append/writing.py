@@ -123,16 +123,21 @@ class Writer:
     def _group_of(self, own: Append) -> list[Append]:
         """A command and those of the queue that can be sent with it, in the order in which they came."""
         with self._lock:
-            group, rest, events, taken = [own], [], len(own.events), own.tokens()
+            group, rest, events = [own], [], len(own.events)
+            writes, reads = own.write_set(), own.read_set()
             share = max(self._share(), FEWEST)
             for command in self._queue:
-                tokens = command.tokens()
+                its_writes, its_reads = command.write_set(), command.read_set()
                 events += len(command.events)
-                if len(group) < share and events <= MOST_EVENTS and taken.isdisjoint(tokens):
+                is_apart = (
+                    writes.isdisjoint(its_writes) and writes.isdisjoint(its_reads) and reads.isdisjoint(its_writes)
+                )
+                if len(group) < share and events <= MOST_EVENTS and is_apart:
                     group.append(command)
                 else:
                     rest.append(command)
-                taken |= tokens
+                writes |= its_writes
+                reads |= its_reads
             self._queue = rest
             self._call_heir()
         return group

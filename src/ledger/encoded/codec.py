@@ -10,10 +10,10 @@ from uuid import UUID
 import msgspec
 from eventsourcing.utils import get_topic
 
-from aggregates.base import Event
+from aggregates.base import Event, ImportedRow
 from ledger.encoded.forms import FastEvent, form, form_of
 from ledger.errors import Malformed
-from ledger.sealing import Keyring
+from ledger.sealing import Keyring, NewKeys
 
 __all__ = ["FastEvent", "decode", "encode", "fast", "to_event"]
 
@@ -25,21 +25,32 @@ def fast(topic: str) -> Callable[[bytes], FastEvent]:
     return form(topic).decode
 
 
-def encode(event: Event, keyring: Keyring) -> bytes:
-    """The stored state of an event; what is None by default is left out. Raises SubjectErased."""
+def encode(event: Event, keyring: Keyring, new: NewKeys) -> bytes:
+    """The stored state of an event; what is None by default is left out. Keys that are made for it go into `new`.
+
+    Raises SubjectErased.
+    """
     shape = form_of(type(event))
     values = vars(event)
     state: dict[str, Any] = {"class_version": shape.class_version} if shape.class_version > 1 else {}
     for name, even_none in shape.clear:
         value = values[name]
-        if value is not None or even_none:
+        if isinstance(value, ImportedRow):
+            state[name] = _stored_row(value)
+        elif value is not None or even_none:
             state[name] = value
     if shape.personal:
         secret = {name: values[name] for name in shape.personal if values[name] is not None}
         if secret:
             subject = subject_of(event)
-            state["sealed"] = keyring.seal(subject, event.originator_id, event.originator_version, secret)
+            state["sealed"] = keyring.seal(subject, event.originator_id, event.originator_version, secret, new)
     return _write(state)
+
+
+def _stored_row(row: ImportedRow) -> dict[str, str]:
+    """As rows were stored before one could replace another, where this one replaces none."""
+    stored = {"profile": row.profile, "key": row.key, "digest": row.digest}
+    return stored if row.replaces is None else stored | {"replaces": row.replaces}
 
 
 def subject_of(event: Event) -> UUID:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -16,7 +16,7 @@ from eventsourcing.persistence import StoredEvent as LibraryStoredEvent
 from aggregates.base import Claim, Event
 from ledger.encoded.codec import decode, encode, is_sealed, subject_of, to_event
 from ledger.encoded.forms import form_of
-from ledger.sealing import Keyring
+from ledger.sealing import Keyring, NewKeys
 
 IMPORT_ROW = "import-row"
 
@@ -30,6 +30,9 @@ class StoredEvent(LibraryStoredEvent):
     recorded_at: datetime | None = None
     claims: tuple[Claim, ...] = ()
     subject: UUID | None = None
+    """The data subject whose key seals the personal fields; None where nothing is sealed."""
+    new_key: bytes | None = None
+    """The subject's key, wrapped, where it was made for this event and is to be stored with it."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +52,26 @@ class SealingMapper(Mapper[UUID]):
         self._keyring = keyring
 
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
-        """The event as it will stand in the ledger."""
-        event = cast(Event, domain_event)
+        """The event as it will stand in the ledger, appended alone."""
+        return self.to_stored_events([cast(Event, domain_event)])[0]
+
+    def to_stored_events(self, events: Iterable[Event]) -> list[StoredEvent]:
+        """The events of one append; those about one person are sealed with one key. Raises SubjectErased."""
+        new = NewKeys()
+        return [self._stored(event, new) for event in events]
+
+    def _stored(self, event: Event, new: NewKeys) -> StoredEvent:
+        state = encode(event, self._keyring, new)
+        subject = subject_of(event) if is_sealed(event) else None
         return StoredEvent(
             originator_id=event.originator_id,
             originator_version=event.originator_version,
             topic=form_of(type(event)).topic,
-            state=encode(event, self._keyring),
+            state=state,
             customer_id=event.customer_id,
             claims=tuple(claims_of(event)),
-            subject=subject_of(event) if is_sealed(event) else None,
+            subject=subject,
+            new_key=None if subject is None else new.wrapped(subject),
         )
 
     def to_domain_event(self, stored_event: LibraryStoredEvent) -> DomainEventProtocol[UUID]:
@@ -80,4 +93,4 @@ def claims_of(event: Event) -> Iterator[Claim]:
     yield from event.claims()
     if event.imported is not None:
         row = event.imported
-        yield Claim(IMPORT_ROW, f"{row.profile}/{row.key}", detail=row.digest)
+        yield Claim(IMPORT_ROW, f"{row.profile}/{row.key}", detail=row.digest, replaces=row.replaces)

@@ -57,11 +57,7 @@ def create(
     only = None if roles is None else sorted(roles)
     try:
         with connection.transaction(), connection.cursor(row_factory=class_row(Token)) as cursor:
-            cursor.execute(
-                "UPDATE tokens SET revoked_at = expires_at WHERE name = %s AND revoked_at IS NULL"
-                " AND expires_at < clock_timestamp()",
-                [name],
-            )
+            cursor.execute("SELECT release_token_name(%s)", [name])
             cursor.execute(
                 "INSERT INTO tokens (id, name, member_id, roles, digest, made_by, expires_at)"
                 " VALUES (%s, %s, %s, %s, %s, %s, least(clock_timestamp() + make_interval(days => %s), %s))"
@@ -122,14 +118,12 @@ def all_of(connection: Connection, member_id: UUID | None = None) -> list[Token]
 
 
 def revoke(connection: Connection, id: UUID, member_id: UUID | None = None, revoked_by: str = OPERATOR) -> Token | None:
-    """Take a token out of use, for good; none when there is none, or it is not this member's."""
-    done = connection.execute(
-        "UPDATE tokens SET revoked_at = clock_timestamp() WHERE id = %(id)s AND revoked_at IS NULL"
-        " AND (%(member)s::uuid IS NULL OR member_id = %(member)s) RETURNING member_id",
-        {"id": id, "member": member_id},
-    ).fetchone()
-    if done is not None:
-        note_identity(connection, "token-revoked", revoked_by, "revoke-token", done[0], id)
+    """Revoke a token with its descendants, for good; none when there is none, or it is not this member's."""
+    connection.execute(
+        "SELECT revoke_tokens(ARRAY(SELECT id FROM tokens WHERE id = %(id)s"
+        " AND (%(member)s::uuid IS NULL OR member_id = %(member)s)), %(by)s)",
+        {"id": id, "member": member_id, "by": revoked_by},
+    )
     with connection.cursor(row_factory=class_row(Token)) as cursor:
         return cursor.execute(
             "SELECT id, name, member_id, roles, made_by, created_at, expires_at, last_used_at, revoked_at FROM tokens"

@@ -11,7 +11,7 @@ from aggregates.base import Aggregate, Event
 from commands.work import Store
 from ledger.encoded.stored import claims_of
 from ledger.errors import ClaimTaken, NotFound
-from ledger.outcome import Expecting, Idempotency, Outcome
+from ledger.outcome import UNCONDITIONAL, Conditions, Expecting, Idempotency, Outcome
 
 A = TypeVar("A", bound=Aggregate)
 COUNTED = "customer-code"
@@ -53,6 +53,7 @@ class Rehearsal:
         *aggregates: Aggregate,
         expecting: Expecting | None = None,  # noqa: ARG002 - as the ledger has it
         idempotency: Idempotency | None = None,  # noqa: ARG002 - as the ledger has it
+        conditions: Conditions = UNCONDITIONAL,  # noqa: ARG002 - as the ledger has it
     ) -> Outcome:
         """Remember it, or refuse it for a name that another one holds. Raises ClaimTaken."""
         events = [cast(Event, event) for aggregate in aggregates for event in aggregate.pending_events]

@@ -13,7 +13,7 @@ from uuid import UUID
 from aggregates.base import Aggregate
 from aggregates.customer import Customer
 from aggregates.pipeline import Pipeline
-from ledger.outcome import Expecting, Idempotency, Outcome
+from ledger.outcome import UNCONDITIONAL, Conditions, Expecting, Idempotency, Outcome
 from sheets.importing.rehearsal import Shelf
 
 A = TypeVar("A", bound=Aggregate)
@@ -44,15 +44,21 @@ class Remembering:
         return deepcopy(known)
 
     def save(
-        self, *aggregates: Aggregate, expecting: Expecting | None = None, idempotency: Idempotency | None = None
+        self,
+        *aggregates: Aggregate,
+        expecting: Expecting | None = None,
+        idempotency: Idempotency | None = None,
+        conditions: Conditions = UNCONDITIONAL,
     ) -> Outcome:
         """Write it as the ledger does, and remember what it has become; what was refused is read anew."""
         try:
-            outcome = self._ledger.save(*aggregates, expecting=expecting, idempotency=idempotency)
+            outcome = self._ledger.save(
+                *aggregates, expecting=expecting, idempotency=idempotency, conditions=conditions
+            )
         except BaseException:
             with self._lock:
-                for aggregate in aggregates:
-                    self._known.pop(aggregate.id, None)
+                for id_ in (*(each.id for each in aggregates), *(each.id for each in conditions.reads)):
+                    self._known.pop(id_, None)
             raise
         for aggregate in aggregates:
             if isinstance(aggregate, REFERRED_TO):
