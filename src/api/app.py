@@ -41,7 +41,7 @@ from api.requests.bodies import MAX_BODY
 from api.requests.direct import Direct
 from api.requests.identity import Identities
 from api.services import Services, services_of
-from ledger.errors import DatabaseAway
+from ledger.errors import CredentialEnded, DatabaseAway
 from projections.engine.failures import BuildFailed, NotBuilt
 
 PREFIX = "/api/v1"
@@ -114,6 +114,8 @@ async def _refuse(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     if problem is None:
         return await _break_down(request, error)
+    if isinstance(error, CredentialEnded):
+        request.app.state.identities.forget()
     actor = getattr(request.state, "actor", None)
     if actor is not None and is_denied(error):
         await run_in_threadpool(note_denied, services_of(request), actor, error)

@@ -56,6 +56,10 @@ class Door:
         self.turns: Turns[UUID] = Turns()
         self._known: set[tuple[type[Aggregate], UUID]] = set()
 
+    def over(self, ledger: Store) -> Door:
+        """The same door over another ledger, which shares nothing that was loaded from this one."""
+        return Door(ledger, self.policy, self.clock, self.directory, self.surroundings)
+
     def work(self, first_id: UUID | None = None, by: UUID | None = None, reach: Reach = EVERYBODY) -> Work:
         """What one attempt at one command works with, which is done for somebody with that reach."""
         if len(self._known) > MOST_KNOWN:

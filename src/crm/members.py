@@ -18,10 +18,16 @@ if TYPE_CHECKING:
 
 FIRST_MEMBER = "admin"
 ADMINISTRATOR = "administrator"
+DEFAULT_DAYS = 90
+"""For how long a token is good unless something else is asked for; as for those that members make."""
 
 
 class NamesSeveral(Exception):
     """Several members have this name; the message says which, and what to do."""
+
+
+class NotCalledSo(Exception):
+    """No member has this name; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +42,17 @@ def make_token(
     services: Services,
     name: str,
     roles: Iterable[str] = (),
-    days: int | None = None,
+    days: int | None = DEFAULT_DAYS,
     member_id: UUID | None = None,
 ) -> tuple[Token, str]:
     """Make a token for the member of this name, who is registered as an administrator when there is none.
 
-    With roles a new member has those, and one that is there acts in those alone by this token. Raises TokenNameTaken,
-    RoleNotHeld, NamesSeveral, NotFound, MemberRemoved, MemberSuspended.
+    With roles a new member has those, and one that is there acts in those alone by this token. Without days it never
+    ends. Raises TokenNameTaken, TooManyTokens, RoleNotHeld, NamesSeveral, NotFound, MemberRemoved, MemberSuspended.
     """
     from policy.identity import tokens
     from policy.identity.refusals import RoleNotHeld, TokenNameTaken
+    from policy.identity.standing import lock_ledger, require_active
 
     asked = tuple(dict.fromkeys(roles))
     with services.database.connection() as connection:
@@ -55,15 +62,33 @@ def make_token(
         found = member_id or _member_named(services, connection, name)
         if found is None:
             return tokens.create(connection, name, _register(services, name, asked or (ADMINISTRATOR,)), days=days)
-        held = services.identity.entrance.require_able(found).roles
-        if not set(asked) <= set(held):
-            raise RoleNotHeld(given=asked, held=tuple(held))
+        lock_ledger(connection)
+        held = require_active(connection, found).roles
+        if not set(asked) <= held:
+            raise RoleNotHeld(given=asked, held=tuple(sorted(held)))
         return tokens.create(connection, name, found, roles=asked or None, days=days)
+
+
+def revoke_tokens(services: Services, whose: str) -> tuple[UUID, int]:
+    """Revoke all tokens of the member with this id or name; who that is, and how many were in use.
+
+    Raises NamesSeveral, NotCalledSo, NotFound.
+    """
+    from aggregates.member import Member
+    from policy.identity import tokens
+
+    with services.database.connection() as connection:
+        member_id = _as_id(whose) or _member_named(services, connection, whose)
+        if member_id is None:
+            raise NotCalledSo(f"No member is called {whose}: name one by its id, as in crm token list.")
+        services.ledger.load(Member, member_id)
+        return member_id, tokens.revoke_all(connection, member_id)
 
 
 def first_access(store: Store) -> First | None:
     """What to begin with, when no token was ever made; of processes that start together one makes it."""
     from policy.identity import codes, tokens
+    from policy.identity.standing import lock_ledger
 
     with store.connection() as connection:
         if not tokens.is_first(connection):
@@ -75,6 +100,7 @@ def first_access(store: Store) -> First | None:
         if not tokens.is_first(connection):
             return None
         token, text = make_token(made, FIRST_MEMBER)
+        lock_ledger(connection)
         return First(text, codes.make(connection, "setup", token.member_id, tokens.OPERATOR).text)
 
 
@@ -94,6 +120,15 @@ def _member_named(services: Services, connection: Connection, name: str) -> UUID
         listed = ", ".join(str(each.id) for each in called)
         raise NamesSeveral(f"Several members are called {name}: choose one with --member ({listed}).")
     return called[0].id if called else None
+
+
+def _as_id(text: str) -> UUID | None:
+    from uuid import UUID
+
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _register(services: Services, name: str, roles: tuple[str, ...]) -> UUID:

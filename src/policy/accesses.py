@@ -72,10 +72,7 @@ class Accesses:
     ) -> None:
         """Note one, before its answer is given. Raises DatabaseAway."""
         with self._database.connection(autocommit=True) as connection:
-            connection.execute(
-                "INSERT INTO accesses (kind, actor, action, customer_id, rows, reason) VALUES (%s, %s, %s, %s, %s, %s)",
-                [kind, actor, action, customer_id, rows, reason and reason[:LONGEST_REASON]],
-            )
+            note_access(connection, kind, actor, action, customer_id=customer_id, rows=rows, reason=reason)
 
     def page(
         self,
@@ -106,6 +103,23 @@ class Accesses:
         query += " ORDER BY id DESC LIMIT %(limit)s"
         with self._database.connection() as connection, connection.cursor(row_factory=class_row(Access)) as cursor:
             return cursor.execute(query, {**given, "limit": limit}).fetchall()
+
+
+def note_access(
+    connection: Connection,
+    kind: Kind,
+    actor: str,
+    action: str,
+    *,
+    customer_id: UUID | None = None,
+    rows: int | None = None,
+    reason: str | None = None,
+) -> None:
+    """Note an access in a transaction that does more than that."""
+    connection.execute(
+        "INSERT INTO accesses (kind, actor, action, customer_id, rows, reason) VALUES (%s, %s, %s, %s, %s, %s)",
+        [kind, actor, action, customer_id, rows, reason and reason[:LONGEST_REASON]],
+    )
 
 
 def note_identity(

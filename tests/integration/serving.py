@@ -124,7 +124,7 @@ def serving(server: str, patience: float = 10.0) -> Iterator[Api]:
         reader = Reader(database)
         door = Door(ledger, policy, directory=directory, surroundings=Surroundings(ledger, reader, directory))
         first = Actor("member:test", None, "test", "api", frozenset({"administrator"}))
-        member_id = execute(RegisterMember(name="赵顾问"), to=None, by=first, door=door).id
+        member_id = execute(RegisterMember(name="赵顾问", roles=("administrator",)), to=None, by=first, door=door).id
         actor = Actor(f"member:{member_id}", member_id, "赵顾问", "api", frozenset({"administrator"}))
         actors = {TOKEN: actor}
         identity = Identity(database, ledger, MASTER_KEY, directory)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Mapping
 from typing import Any, get_args
 
 import psycopg
@@ -16,7 +15,7 @@ from aggregates.base import DomainError
 from api.answers.field_codes import our_code
 from api.answers.problems import FieldFault, Problem, invalid, pointer_to, shortened
 from commands import ALL
-from ledger.errors import ClaimTaken, DatabaseAway, DatabaseBusy, NotFound, StaleVersion
+from ledger.errors import ClaimTaken, CredentialEnded, DatabaseAway, DatabaseBusy, NotFound, StaleVersion
 from projections.engine.failures import BuildFailed, NotBuilt
 from projections.engine.lists.refused import QueryRefused
 
@@ -38,6 +37,8 @@ STATUS: dict[str, int] = {
     "reason-missing": 422,
     "name-missing": 422,
     "opportunity-name-missing": 422,
+    "opportunity-owner-missing": 422,
+    "hand-over-to-self": 422,
     "product-name-missing": 422,
     "stages-unclear": 422,
     "loss-reason-missing": 422,
@@ -63,12 +64,14 @@ STATUS: dict[str, int] = {
     "outlives-its-maker": 422,
     # The rest of HTTP's own.
     "sign-in-refused": 401,
+    "credential-ended": 401,
     "openid-refused": 401,
     "sign-in-slowed": 429,
     "openid-off": 404,
     "openid-away": 503,
     "record-busy": 503,
     "forbidden": 403,
+    "limited-token": 403,
     "not-found": 404,
     "stale-version": 412,
 }
@@ -165,14 +168,16 @@ def _refusal(error: DomainError) -> Problem:
     elif error.pointer:
         faults = [FieldFault("body", pointer_to([error.pointer]), error.code, error.values)]
     status = STATUS.get(error.code, 409)
-    return Problem(status, error.code, error.values, faults, _headers(status, error.values))
+    return Problem(status, error.code, error.values, faults, _headers(status, error))
 
 
-def _headers(status: int, values: Mapping[str, Any]) -> dict[str, str]:
+def _headers(status: int, error: DomainError) -> dict[str, str]:
     """What HTTP asks for beside the status."""
+    if isinstance(error, CredentialEnded):
+        return {"WWW-Authenticate": 'Bearer realm="genjin", error="invalid_token"'}
     if status == 401:
         return {"WWW-Authenticate": 'Bearer realm="genjin"'}
-    return {"Retry-After": str(values["seconds"])} if status in (429, 503) and "seconds" in values else {}
+    return {"Retry-After": str(error.values["seconds"])} if status in (429, 503) and "seconds" in error.values else {}
 
 
 def _stale(error: StaleVersion) -> Problem:

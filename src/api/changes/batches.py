@@ -21,6 +21,7 @@ from api.requests.reading import json_response
 from api.services import Services, services_of
 from api.texts import Language, preferred
 from commands import ALL, Command
+from ledger.errors import CredentialEnded
 from policy import Actor
 
 MOST = 500
@@ -92,6 +93,8 @@ def _one(
     try:
         outcome = do(crm, _command(crm, item, index, actor), item.to, actor, item.if_match, key, index)
     except Exception as error:
+        if isinstance(error, CredentialEnded) and index == 0:
+            raise
         if is_denied(error):
             note_denied(crm, actor, error)
         problem = problem_of(error) or broken(error)

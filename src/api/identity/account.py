@@ -15,6 +15,7 @@ from api.identity.working import hashing, private
 from api.requests.asking import ask
 from api.requests.identity import unauthenticated
 from api.requests.pages import SESSION, cookie, drop_cookie, require_same_origin, set_cookie
+from api.requests.standing import admission
 from api.services import Services, services_of
 from policy.identity.members import acting_member
 from policy.identity.sessions import Session
@@ -68,7 +69,8 @@ async def sign_out(request: Request) -> Response:
 
 
 async def change_password(request: Request) -> Response:
-    """Choose another password; every other session of the member ends. Tokens stay."""
+    """Choose another password; every other session of the member ends.
+    Tokens stay: `DELETE /tokens` revokes them."""
     asking = await member_asking(request, OWN)
     given = await read_body(request, ChangePassword)
     ended = await hashing(
@@ -79,6 +81,7 @@ async def change_password(request: Request) -> Response:
         given.new_password.get_secret_value(),
         network(request),
         kept_session=asking.session.text if asking.session else None,
+        admit=admission(asking.crm, asking.actor),
     )
     return private({"sessions_ended": ended})
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from api.requests.bodies import read_json_bytes, read_model
 from commands.fields import Email, Line, RoleField
+from policy.identity.tokens import DEFAULT_DAYS
 
 MAX_BODY = 16_384
 Secret = Annotated[SecretStr, Field(max_length=1000)]
@@ -77,7 +78,13 @@ class MakeToken(Body):
     roles: tuple[RoleField, ...] | None = Field(
         None, min_length=1, description="In these roles alone; in all, without."
     )
-    days: int | None = Field(None, ge=1, le=36_500, strict=True, description="For so many days; for ever, without.")
+    days: int | None = Field(
+        DEFAULT_DAYS,
+        ge=1,
+        le=36_500,
+        strict=True,
+        description=f"For so many days; {DEFAULT_DAYS} without, null: it never ends.",
+    )
 
 
 BODIES: tuple[type[Body], ...] = (SignIn, AcceptCode, SetUp, ChangePassword, MakeToken)

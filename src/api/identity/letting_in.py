@@ -15,11 +15,13 @@ from api.identity.bodies import AcceptCode, SetUp, read_body
 from api.identity.working import hashing, private
 from api.requests.asking import ID, ask
 from api.requests.pages import SESSION, cookie, require_same_origin
+from api.requests.standing import admission
 from api.services import Services, services_of
 from commands.base import Command, execute
 from commands.members import InviteMember, RenameMember
 from policy import Actor
 from policy.identity.codes import Purpose
+from policy.identity.refusals import LimitedToken
 
 ACCEPT_AT: dict[Purpose, str] = {
     "invitation": "/api/v1/invitations/accept",
@@ -79,7 +81,10 @@ async def set_up(request: Request) -> Response:
 async def _make(request: Request, purpose: Purpose) -> Response:
     asking = await member_asking(request, OTHERS)
     member_id = ID.read(request.path_params["id"])
-    made = await run_in_threadpool(asking.crm.identity.entrance.make_code, purpose, member_id, asking.actor.id)
+    if member_id == asking.member_id and asking.actor.only is not None:
+        raise LimitedToken
+    admit = admission(asking.crm, asking.actor, OTHERS)
+    made = await run_in_threadpool(asking.crm.identity.entrance.make_code, purpose, member_id, asking.actor.id, admit)
     shown = {"code": made.text, "accept_at": ACCEPT_AT[purpose], "expires_at": made.expires_at}
     return private(shown, 201)
 

@@ -22,6 +22,7 @@ from api.identity.shapes import (
     SessionShown,
     TokenMade,
     TokenShown,
+    TokensRevoked,
     TokensShown,
 )
 from api.requests.asking import ID
@@ -53,9 +54,11 @@ ROUTES = (
     Route("DELETE", "/session", account.sign_out, SessionEnded),
     Route("GET", "/tokens", tokens.list_tokens, TokensShown),
     Route("POST", "/tokens", tokens.make_token, TokenMade, MakeToken, 201),
+    Route("DELETE", "/tokens", tokens.revoke_tokens, TokensRevoked),
     Route("DELETE", "/tokens/{token_id}", tokens.revoke_token, TokenShown),
     Route("GET", "/members/{id}/tokens", tokens.list_tokens_of_member, TokensShown),
     Route("POST", "/members/{id}/tokens", tokens.make_token_for_member, TokenMade, MakeToken, 201),
+    Route("DELETE", "/members/{id}/tokens", tokens.revoke_tokens_of_member, TokensRevoked),
     Route("DELETE", "/members/{id}/tokens/{token_id}", tokens.revoke_token_of_member, TokenShown),
     Route("POST", "/members/{id}/invitation-link", letting_in.make_invitation_link, CodeMade, status=201),
     Route("POST", "/members/{id}/password-reset-link", letting_in.make_password_reset_link, CodeMade, status=201),

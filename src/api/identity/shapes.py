@@ -56,8 +56,9 @@ class TokenShown(BaseModel):
         description="the roles that it is for; null: all of the member's", examples=[["sales"]]
     )
     made_by: str = Field(examples=[f"member:{_ID}"])
+    parent_id: UUID | None = Field(description="the token that it was made with, and with which it is revoked")
     created_at: datetime
-    expires_at: datetime | None
+    expires_at: datetime | None = Field(description="null: never")
     last_used_at: datetime | None = Field(description="to the minute or so")
     revoked_at: datetime | None
 
@@ -72,6 +73,12 @@ class TokensShown(BaseModel):
     """The tokens of a member, the oldest first."""
 
     items: list[TokenShown]
+
+
+class TokensRevoked(BaseModel):
+    """The tokens are out of use, with those that were made with them."""
+
+    revoked: int = Field(description="how many were in use", examples=[3])
 
 
 class CodeMade(BaseModel):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,107 +14,163 @@ from starlette.responses import Response
 
 from aggregates.member import Member
 from api.answers.problems import Problem
-from api.identity.asking import OTHERS, OWN, Asking, member_asking, with_token
+from api.identity.asking import OTHERS, OWN, Asking, member_asking
 from api.identity.bodies import MakeToken, read_body
 from api.identity.working import private
 from api.requests.asking import ID
+from api.requests.standing import standing
+from ledger.database import Connection
 from policy.identity import tokens
 from policy.identity.refusals import OutlivesItsMaker, RoleNotHeld
+from policy.identity.standing import require_active
 
 TOKEN_ID = replace(ID, name="token_id", says="The token.")
 
 
 async def list_tokens(request: Request) -> Response:
-    """Your tokens, without their texts, the oldest first."""
+    """Your tokens, without their texts, the oldest first.
+    A token that is for some roles sees itself and those that were made with it."""
     asking = await member_asking(request, OWN)
-    return await _listed(asking, asking.member_id)
+    return await _list(asking, asking.member_id)
 
 
 async def make_token(request: Request) -> Response:
-    """Make a token for yourself; its text is shown this once.
-    Made with a token, it has no other roles than that one and ends no later."""
+    """Make a token for yourself; its text is shown this once. It ends after 90 days unless `days` says otherwise.
+    Made with a token, it has no other roles than that one, ends no later, and is revoked with it. A member has at most
+    50 tokens in use."""
     asking = await member_asking(request, OWN)
-    given = await read_body(request, MakeToken)
-    return await run_in_threadpool(_make_own, asking, request, given)
+    return await _make(request, asking, None, asking.member_id)
 
 
 async def revoke_token(request: Request) -> Response:
-    """Take one of your tokens out of use, for good; every process notices within seconds."""
+    """Revoke one of your tokens, for good, with those that were made with it.
+    Nothing is written with them from then on, and reads end within seconds. A token that is for some roles revokes
+    itself and those that were made with it, and no others."""
     asking = await member_asking(request, OWN)
-    return await _revoked(asking, request, asking.member_id)
+    return await _revoke(request, asking, None, asking.member_id)
+
+
+async def revoke_tokens(request: Request) -> Response:
+    """Revoke all your tokens, for good, with those that were made with them; the answer says how many.
+    In a session it goes on. With a token, that one is revoked as well; one that is for some roles revokes itself and
+    those that were made with it, and no others."""
+    asking = await member_asking(request, OWN)
+    return await _revoke_all(request, asking, None, asking.member_id)
 
 
 async def list_tokens_of_member(request: Request) -> Response:
-    """The tokens of a member, without their texts; for administrators."""
+    """The tokens of a member, without their texts; for administrators.
+    A token that is for some roles sees itself and those that were made with it."""
     asking = await member_asking(request, OTHERS)
-    return await _listed(asking, ID.read(request.path_params["id"]))
+    return await _list(asking, ID.read(request.path_params["id"]))
 
 
 async def make_token_for_member(request: Request) -> Response:
-    """Make a token for a member; its text is shown this once. For administrators."""
+    """Make a token for a member; its text is shown this once. For administrators.
+    Made with a token, it ends no later than that one and is revoked with it. For yourself it is as `POST /tokens`."""
     asking = await member_asking(request, OTHERS)
-    given = await read_body(request, MakeToken)
-    return await run_in_threadpool(_make, asking, ID.read(request.path_params["id"]), given)
+    return await _make(request, asking, OTHERS, ID.read(request.path_params["id"]))
 
 
 async def revoke_token_of_member(request: Request) -> Response:
-    """Take a token of a member out of use, for good; for administrators."""
+    """Revoke a token of a member, for good, with those that were made with it; for administrators.
+    A token that is for some roles revokes itself and those that were made with it, and no others."""
     asking = await member_asking(request, OTHERS)
-    return await _revoked(asking, request, ID.read(request.path_params["id"]))
+    return await _revoke(request, asking, OTHERS, ID.read(request.path_params["id"]))
 
 
-def _make_own(asking: Asking, request: Request, given: MakeToken) -> Response:
-    """A token is no way to have more, or for longer, than one has."""
-    maker = with_token(asking, request).token
-    until = maker.expires_at if maker else None
-    if until and given.days and asking.crm.clock() + timedelta(days=given.days) > until:
-        raise OutlivesItsMaker(expires_at=until)
-    if maker is not None and maker.roles is not None and given.roles is None:
-        given = given.model_copy(update={"roles": tuple(maker.roles)})
-    _require_held(given, asking.actor.roles)
-    return _written(asking, asking.member_id, given, until)
+async def revoke_tokens_of_member(request: Request) -> Response:
+    """Revoke all tokens of a member, for good, with those that were made with them; for administrators.
+    The answer says how many. A token that is for some roles revokes itself and those that were made with it."""
+    asking = await member_asking(request, OTHERS)
+    return await _revoke_all(request, asking, OTHERS, ID.read(request.path_params["id"]))
 
 
-def _make(asking: Asking, member_id: UUID, given: MakeToken) -> Response:
-    _require_held(given, frozenset(asking.crm.identity.entrance.require_able(member_id).roles))
-    return _written(asking, member_id, given, None)
+async def _list(asking: Asking, member_id: UUID) -> Response:
+    def listed(connection: Connection) -> list[tokens.Token]:
+        return tokens.all_of(connection, member_id, _limit(connection, asking))
+
+    def shown() -> list[dict[str, Any]]:
+        asking.crm.ledger.load(Member, member_id)
+        return [asdict(each) for each in asking.crm.database.read(listed)]
+
+    return private({"items": await run_in_threadpool(shown)})
 
 
-def _require_held(given: MakeToken, held: frozenset[str]) -> None:
-    if not set(given.roles or ()) <= held:
-        raise RoleNotHeld(given=tuple(given.roles or ()), held=tuple(sorted(held)))
+async def _make(request: Request, asking: Asking, action: str | None, member_id: UUID) -> Response:
+    given = await read_body(request, MakeToken)
 
+    def make() -> tuple[tokens.Token, str]:
+        asking.crm.ledger.load(Member, member_id)
+        with standing(asking.crm, asking.actor, action) as (connection, actor):
+            maker = tokens.of_credential(connection, actor.credential)
+            is_own = member_id == actor.member_id
+            held = actor.roles if is_own else require_active(connection, member_id).roles
+            return tokens.create(
+                connection,
+                given.name,
+                member_id,
+                roles=_roles(given, held, maker.roles if maker is not None and is_own else None),
+                days=given.days,
+                until=_end(given, maker, asking.crm.clock()),
+                made_by=actor.id,
+                parent_id=None if maker is None else maker.id,
+            )
 
-def _written(asking: Asking, member_id: UUID, given: MakeToken, until: Any) -> Response:
-    with asking.crm.database.connection() as connection:
-        made, text = tokens.create(
-            connection,
-            given.name,
-            member_id,
-            roles=given.roles,
-            days=given.days,
-            until=until,
-            made_by=asking.actor.id,
-        )
+    made, text = await run_in_threadpool(make)
     return private({**asdict(made), "token": text}, 201)
 
 
-async def _listed(asking: Asking, member_id: UUID) -> Response:
-    def listed() -> list[dict[str, Any]]:
-        asking.crm.ledger.load(Member, member_id)
-        return [asdict(each) for each in asking.crm.database.read(lambda with_: tokens.all_of(with_, member_id))]
+def _roles(given: MakeToken, held: frozenset[str], limit: Collection[str] | None) -> Collection[str] | None:
+    """The roles that the token is for, those of the token that makes it where none are given; raises RoleNotHeld."""
+    roles = limit if given.roles is None else given.roles
+    if not set(roles or ()) <= held:
+        raise RoleNotHeld(given=tuple(roles or ()), held=tuple(sorted(held)))
+    return roles
 
-    return private({"items": await run_in_threadpool(listed)})
+
+def _end(given: MakeToken, maker: tokens.Token | None, now: datetime) -> datetime | None:
+    """When the token that makes it ends; raises OutlivesItsMaker where more was asked for."""
+    until = None if maker is None else maker.expires_at
+    if until is None or "days" not in given.model_fields_set:
+        return until
+    if given.days is None or now + timedelta(days=given.days) > until:
+        raise OutlivesItsMaker(expires_at=until)
+    return until
 
 
-async def _revoked(asking: Asking, request: Request, member_id: UUID) -> Response:
+async def _revoke(request: Request, asking: Asking, action: str | None, member_id: UUID) -> Response:
     token_id = TOKEN_ID.read(request.path_params["token_id"])
 
-    def revoke() -> Any:
-        with asking.crm.database.connection() as connection:
-            return tokens.revoke(connection, token_id, member_id, asking.actor.id)
+    def revoke() -> tokens.Token | None:
+        with standing(asking.crm, asking.actor, action) as (connection, actor):
+            return tokens.revoke(connection, token_id, member_id, actor.id, _limit(connection, asking))
 
     revoked = await run_in_threadpool(revoke)
+    request.app.state.identities.forget()
     if revoked is None:
         raise Problem(404, "not-found", {"kind": "token", "id": token_id})
     return private(asdict(revoked))
+
+
+async def _revoke_all(request: Request, asking: Asking, action: str | None, member_id: UUID) -> Response:
+    def revoke() -> int:
+        asking.crm.ledger.load(Member, member_id)
+        with standing(asking.crm, asking.actor, action) as (connection, actor):
+            return tokens.revoke_all(connection, member_id, actor.id, _limit(connection, asking))
+
+    revoked = await run_in_threadpool(revoke)
+    request.app.state.identities.forget()
+    return private({"revoked": revoked})
+
+
+def _limit(connection: Connection, asking: Asking) -> UUID | None:
+    """The token that is asked with where it is for some roles: it reaches itself and its descendants alone."""
+    if asking.actor.only is None:
+        return None
+    token = tokens.of_credential(connection, asking.actor.credential)
+    return NO_TOKEN if token is None else token.id
+
+
+NO_TOKEN = UUID(int=0)
+"""Is no token's id: a limited token that has ended meanwhile reaches none."""

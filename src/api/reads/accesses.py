@@ -17,9 +17,10 @@ from api.requests.asking import ID, Asked, Parameter, ask
 from api.requests.bodies import read_json_bytes, read_model
 from api.requests.identity import identify
 from api.requests.reading import add_read, json_response
+from api.requests.standing import standing
 from api.services import Services, services_of
 from policy import Actor, Sight
-from policy.accesses import KINDS
+from policy.accesses import KINDS, note_access
 from projections.engine.lists.cursor import Cursors
 
 KIND = Parameter("kind", "enum", "Only these kinds, with commas between.", "reveal", choices=KINDS, many=True)
@@ -32,6 +33,7 @@ AT_UNTIL = Parameter("at_until", "instant", "Before this moment.", "2026-02-01T0
 LIMIT = Parameter("limit", "number", "Accesses a page.", 50, least=1, most=200)
 CURSOR = Parameter("cursor", "text", "`next` of the page before, with everything else the same.")
 DETAILS = ("phone", "email", "address")
+REVEAL = "reveal-contacts"
 OF_CONTACT = ("name", "mobile", "phone", "email")
 
 
@@ -67,11 +69,14 @@ async def reveal_contact_details(request: Request) -> Response:
 
 
 def _revealed(crm: Services, actor: Actor, asked: Asked, body: bytes) -> Response:
-    reach = crm.policy.require(actor, "reveal-contacts")
+    reach = crm.policy.require(actor, REVEAL)
     reason = read_model(RevealAsked, body).reason
     customer = crm.ledger.load(Customer, asked.id)
     require_seen(customer, Sight(records=reach))
-    crm.accesses.note("reveal", actor.id, "reveal-contacts", customer_id=customer.id, rows=1, reason=reason)
+    with standing(crm, actor, REVEAL) as (connection, now):
+        if now.roles != actor.roles:
+            require_seen(customer, Sight(records=crm.policy.require(now, REVEAL)))
+        note_access(connection, "reveal", actor.id, REVEAL, customer_id=customer.id, rows=1, reason=reason)
     profile = customer.profile
     return json_response(
         {

@@ -17,8 +17,10 @@ from api.reads.history import LANG, lang_of
 from api.reads.records import require_seen, state_of
 from api.requests.asking import AFTER, ID, Asked, Parameter
 from api.requests.reading import add_read, json_response, looking_at
+from api.requests.standing import standing
 from api.services import Services
 from ledger.errors import NotFound
+from policy.accesses import note_access
 from projections.history import queries
 from projections.history.records import Reading
 
@@ -28,6 +30,7 @@ CONTACT = Parameter(
 FORMAT = Parameter("format", "enum", "A page to be read, or JSON.", "json", choices=("json", "html"))
 HTML = "text/html"
 PAGE = 500
+DISCLOSE = "disclose-person"
 
 
 def disclose_customer(crm: Services, asked: Asked) -> Any:
@@ -58,7 +61,10 @@ def _disclosed(crm: Services, asked: Asked, contact_id: UUID | None) -> Response
             reading, customer.id, lang=lang_of(asked), asked=wanted, newest_first=False, limit=None
         ).items
     accesses = _accesses(crm, customer.id)
-    crm.accesses.note("export", asked.actor.id, "disclose-person", customer_id=customer.id, rows=len(told))
+    with standing(crm, asked.actor, DISCLOSE) as (connection, now):
+        if now.roles != asked.actor.roles:
+            require_seen(customer, crm.policy.sight(now, DISCLOSE))
+        note_access(connection, "export", now.id, DISCLOSE, customer_id=customer.id, rows=len(told))
     shown = {
         "kind": "customer" if contact_id is None else "contact",
         "customer_id": customer.id,
@@ -108,4 +114,4 @@ def add_disclosure_reads(router: APIRouter) -> None:
         ("/customers/{id}/contacts/{contact_id}/disclosure", disclose_contact, (ID, CONTACT)),
     ):
         takes = (*takes, FORMAT, LANG, AFTER)
-        add_read(router, path, reading, shows=Disclosure, action="disclose-person", takes=takes, also=(HTML,))
+        add_read(router, path, reading, shows=Disclosure, action=DISCLOSE, takes=takes, also=(HTML,))

@@ -20,6 +20,7 @@ from api.requests.asking import Asked, Parameter, ask
 from api.requests.following import followed
 from api.requests.identity import identify
 from api.requests.reading import add_read, json_response
+from api.requests.standing import standing
 from api.services import Services, services_of
 from projections import ALL
 from projections.engine.build import jobs
@@ -68,7 +69,7 @@ async def start_rebuild(request: Request) -> Response:
     projection = NAMES[asked.get("name")]
 
     def order() -> jobs.Job:
-        with crm.database.connection(autocommit=True) as connection:
+        with standing(crm, asked.actor, "rebuild-projection") as (connection, _):
             return jobs.request(connection, "rebuild", projection.name, projection.version)
 
     job = await run_in_threadpool(order)
@@ -91,7 +92,7 @@ async def cancel_job(request: Request) -> Response:
     job = await run_in_threadpool(_find, crm, asked)
 
     def cancel() -> jobs.Job | None:
-        with crm.database.connection(autocommit=True) as connection:
+        with standing(crm, asked.actor, "rebuild-projection") as (connection, _):
             return jobs.cancel(connection, job.job_id)
 
     cancelled = await run_in_threadpool(cancel) or job
@@ -103,7 +104,7 @@ async def cancel_job(request: Request) -> Response:
 async def _admitted(request: Request, takes: tuple[Parameter, ...], action: str) -> tuple[Services, Asked]:
     actor = await identify(request)
     crm: Services = services_of(request)
-    asked = ask(request, takes, None, b"")
+    asked = ask(request, takes, None, b"", actor)
     crm.policy.require(actor, action)
     return crm, asked
 

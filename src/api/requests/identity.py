@@ -27,7 +27,10 @@ CHALLENGE = 'Bearer realm="genjin"'
 
 
 class Identities:
-    """Asks whose token it is, and remembers the answer for a few seconds; a revoked token works no longer than that."""
+    """Asks whose token it is, and remembers the answer for a few seconds; a revoked token reads no longer than that.
+
+    What writes does not rely on it: the credential of the actor is checked in the transaction that writes.
+    """
 
     def __init__(self, look_up: Callable[[str], Actor | None], seconds: float = REMEMBERED_SECONDS) -> None:
         self._look_up = look_up
@@ -50,6 +53,11 @@ class Identities:
                 while len(self._known) > MAX_REMEMBERED:
                     self._known.popitem(last=False)
         return actor
+
+    def forget(self) -> None:
+        """Ask for every token anew: one was revoked, or was found to have ended."""
+        with self._lock:
+            self._known.clear()
 
 
 def _digest(token: str) -> bytes:

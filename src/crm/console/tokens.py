@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from crm.console.opening import services
+from crm.members import DEFAULT_DAYS
 from crm.output import AsJson, as_json, as_table, refusal, sentence
 
 if TYPE_CHECKING:
@@ -25,18 +26,28 @@ def create(
         list[str] | None,
         typer.Option(help="What a new member does (administrator otherwise); a known one acts in these roles alone."),
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, max=36_500, help="For how long; for ever otherwise.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help=f"For how long; {DEFAULT_DAYS} otherwise.")
+    ] = None,
+    never_ends: Annotated[bool, typer.Option("--never-ends", help="Until it is revoked.")] = False,
     member: Annotated[UUID | None, typer.Option(help="The id of the member, where a name is not enough.")] = None,
     json: AsJson = False,
 ) -> None:
     """Make a token and show it, this once."""
     from crm.members import NamesSeveral, make_token
-    from policy.identity.refusals import RoleNotHeld, TokenNameTaken
+    from policy.identity.refusals import RoleNotHeld, TokenNameTaken, TooManyTokens
 
+    if never_ends and days is not None:
+        _refuse("Give --days or --never-ends, not both.")
     roles = _known(role or [])
     with services() as made:
         try:
-            token, text = make_token(made, name, roles, days, member)
+            token, text = make_token(made, name, roles, None if never_ends else days or DEFAULT_DAYS, member)
+        except TooManyTokens as refused:
+            _refuse(
+                f"The member {name} has {refused.most} tokens in use, which is the most: revoke one first, or all with "
+                f"crm token revoke --all --member {member or name}."
+            )
         except TokenNameTaken:
             _refuse(f"A token named {name} is in use already: revoke it first, or choose another name.")
         except RoleNotHeld as refused:
@@ -65,10 +76,39 @@ def all_tokens(json: AsJson = False) -> None:
 
 @app.command()
 def revoke(
-    name: Annotated[str, typer.Argument(help="The token's name, or its id.")],
+    name: Annotated[str | None, typer.Argument(help="The token's name, or its id.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All tokens of the member that --member names.")] = False,
+    member: Annotated[str | None, typer.Option(help="The member's id or name, with --all.")] = None,
     json: AsJson = False,
 ) -> None:
-    """Take a token out of use; running processes notice within seconds."""
+    """Revoke a token, or all of a member, with those made with them: they write nothing from then on.
+
+    Running processes let them read for some seconds more.
+    """
+    if every:
+        if name is not None or member is None:
+            _refuse("With --all, name the member with --member and no token.")
+        _revoke_all(member, json)
+        return
+    if name is None or member is not None:
+        _refuse("Name a token, or give --all with --member.")
+    _revoke_one(name, json)
+
+
+def _revoke_all(member: str, json: bool) -> None:
+    from crm.members import NamesSeveral, NotCalledSo, revoke_tokens
+
+    with services() as made:
+        try:
+            member_id, revoked = revoke_tokens(made, member)
+        except (NamesSeveral, NotCalledSo) as refused:
+            _refuse(str(refused))
+        except _unable() as refused:
+            _refuse(f"There is no member with the id {member} ({refused.code}).")
+    as_json({"member_id": member_id, "revoked": revoked}) if json else sentence(f"Tokens out of use: {revoked}.")
+
+
+def _revoke_one(name: str, json: bool) -> None:
     from policy.identity import tokens
 
     with services() as made, made.database.connection() as connection:

@@ -7,13 +7,13 @@ import time
 import urllib.error
 import urllib.request
 
-from crm.members import First
+from crm.members import DEFAULT_DAYS, First
 from crm.output import sentence
 
 FIRST_CALLS = """
 This is the first start, so there is one administrator: you. What follows is shown this once.
 
-Your token, for programs and for curl:
+Your token, for programs and for curl (it ends after {days} days; `crm token create` makes another):
 
   {token}
 
@@ -50,7 +50,9 @@ class Welcome:
             time.sleep(0.1)
         sentence(f"Genjin is ready at {self._url}; its API is described at {self._url}/api/v1/docs. Ctrl-C stops it.")
         if self._first:
-            sentence(FIRST_CALLS.format(token=self._first.token, code=self._first.code, url=self._url))
+            sentence(
+                FIRST_CALLS.format(token=self._first.token, code=self._first.code, days=DEFAULT_DAYS, url=self._url)
+            )
 
     def _is_ready(self) -> bool:
         try:

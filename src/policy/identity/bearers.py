@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from ledger.database import Database
+from ledger.outcome import Credential
 from policy.directory import Directory
 from policy.identity import tokens
 from policy.identity.members import acting_member
+from policy.identity.secrets import digest_of
 from policy.identity.uses import APART_SECONDS, Uses
 from policy.policy import Actor
 
@@ -28,7 +30,8 @@ class Bearers:
         found = self.token(token)
         if found is None:
             return None
-        actor = acting_member(self._members, found.member_id, "api", found.name, found.only)
+        credential = Credential("token", digest_of(token))
+        actor = acting_member(self._members, found.member_id, "api", found.name, found.only, credential)
         if actor is not None and _is_long_ago(found.last_used_at):
             self._uses.token(found.id)
         return actor

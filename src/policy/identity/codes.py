@@ -37,7 +37,10 @@ class Code:
 
 
 def make(connection: Connection, purpose: Purpose, member_id: UUID, made_by: str, address: bytes | None = None) -> Made:
-    """Make a code for a member, in place of those made before; another address than this makes it void."""
+    """Make a code for a member, in place of those made before; another address than this makes it void.
+
+    The transaction is one that holds the lock of the ledger.
+    """
     text = new_secret()
     connection.execute(
         "DELETE FROM one_time_codes WHERE (member_id = %s AND used_at IS NULL) OR expires_at < clock_timestamp()",
@@ -62,6 +65,13 @@ def look(connection: Connection, text: str, purpose: Purpose) -> Code:
     if row is None:
         raise CodeUnusable
     return Code(*row)
+
+
+def hold(connection: Connection, text: str) -> None:
+    """Let nobody else come this far with the code until the transaction ends; rows stay free."""
+    connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('genjin code ' || %s, 0))", [digest_of(text).hex()]
+    )
 
 
 def take(connection: Connection, text: str, purpose: Purpose) -> Code:

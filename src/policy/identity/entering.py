@@ -31,6 +31,7 @@ from policy.identity.refusals import (
 from policy.identity.refused import Refused
 from policy.identity.sessions import BegunBy, Session, Sessions, end_all
 from policy.identity.slowing import Slowing
+from policy.identity.standing import lock_ledger, require_active, standing_of
 
 NOBODY = UUID(int=0)
 log = structlog.get_logger(__name__)
@@ -69,13 +70,16 @@ class Entrance:
         attempt = self._slowing.begin(digest, network)
         with self._database.connection() as connection:
             member_id = self._addresses.holder(connection, digest)
+            changed_at = passwords.changed_at(connection, member_id or NOBODY)
             kept = passwords.kept_for(connection, member_id or NOBODY)
         is_right, newer = self._hasher.check(password, kept)
         if not is_right or member_id is None or kept is None or not self._may_act(member_id):
-            log.info("a sign-in was refused")
-            self._refused.note("password", member_id)
-            raise SignInRefused
+            raise self._wrong_password(member_id)
         with self._database.connection() as connection:
+            if not self._may_sign_in(connection, member_id):
+                raise self._wrong_password(member_id)
+            if passwords.changed_at(connection, member_id) != changed_at:
+                raise self._wrong_password(member_id)
             if newer is not None:
                 passwords.renew(connection, member_id, kept, newer)
             self._slowing.succeeded(connection, attempt, member_id)
@@ -85,10 +89,10 @@ class Entrance:
         """Let in the member who has this address, which a provider vouches for; raises OpenIdRefused."""
         member_id = self._addresses.member_at(address)
         if member_id is None or not self._may_act(member_id):
-            log.info("an OpenID sign-in was refused", why="no member with this address may act")
-            self._refused.note("openid", member_id)
-            raise OpenIdRefused
+            raise self._unknown_address(member_id)
         with self._database.connection() as connection:
+            if not self._may_sign_in(connection, member_id):
+                raise self._unknown_address(member_id)
             return self._begin(connection, member_id, "openid", instead_of)
 
     def by_code(
@@ -102,33 +106,45 @@ class Entrance:
     ) -> Session:
         """Let in who has the code, give the member this password and end its other sessions.
 
-        What is done `meanwhile` happens once the code is taken; where it fails, the code can be used again. Raises
-        CodeUnusable, and whatever speaks against the password.
+        What is done `meanwhile` is done by one of those who come with the code at the same time, before the code is
+        used; where it fails, the code can be used again. It writes to the ledger on connections of its own, so it is
+        done before this one takes the ledger's lock. Raises CodeUnusable, and whatever speaks against the password.
         """
         with self._noting_unusable():
             code = self._database.read(lambda connection: codes.look(connection, text, purpose))
         require_fit(password, (*names, *self._names(code.member_id)))
         hashed = self._hasher.hash(password)
+        self._database.read(self._addresses.catch_up)
         with self._noting_unusable(code.member_id), self._database.connection() as connection:
+            if meanwhile is not None:
+                codes.hold(connection, text)
+                if not self._may_act(codes.look(connection, text, purpose).member_id):
+                    raise CodeUnusable
+                meanwhile(code.member_id)
+            may_sign_in = self._may_sign_in(connection, code.member_id)
             code = codes.take(connection, text, purpose)
             is_void = code.address is not None and code.address != self._addresses.digest_for(
                 connection, code.member_id
             )
-            if is_void or not self._may_act(code.member_id):
+            if is_void or not may_sign_in:
                 raise CodeUnusable
-            if meanwhile is not None:
-                meanwhile(code.member_id)
             passwords.keep(connection, code.member_id, hashed)
             end_all(connection, code.member_id)
             return self._begin(connection, code.member_id, "code", instead_of)
 
-    def make_code(self, purpose: Purpose, member_id: UUID, made_by: str) -> Made:
+    def make_code(
+        self, purpose: Purpose, member_id: UUID, made_by: str, admit: Callable[[Connection], object] = lock_ledger
+    ) -> Made:
         """A code that lets the member in once, to choose a password.
 
-        Raises NotFound, MemberRemoved, MemberSuspended, AddressMissing, AddressTaken.
+        `admit` is what the transaction begins with: it takes the ledger's lock, and raises where the one who asks may
+        not do this any more. Raises NotFound, MemberRemoved, MemberSuspended, AddressMissing, AddressTaken.
         """
         self.require_able(member_id)
+        self._database.read(self._addresses.catch_up)
         with self._database.connection() as connection:
+            admit(connection)
+            require_active(connection, member_id)
             address = self._addresses.digest_for(connection, member_id)
             if address is None:
                 raise AddressMissing(id=member_id)
@@ -141,20 +157,33 @@ class Entrance:
         if self._addresses.member_at(address) not in (None, member_id):
             raise AddressTaken(id=member_id)
 
-    def change_password(self, member_id: UUID, present: str, new: str, network: str, kept_session: str | None) -> int:
+    def change_password(
+        self,
+        member_id: UUID,
+        present: str,
+        new: str,
+        network: str,
+        kept_session: str | None,
+        admit: Callable[[Connection], object] = lock_ledger,
+    ) -> int:
         """Give the member another password and end its other sessions, of which it says how many there were.
 
-        Raises PasswordWrong, SignInSlowed, and whatever speaks against the password.
+        Tokens stay. `admit` is as for `make_code`. Raises PasswordWrong, SignInSlowed, and whatever speaks against the
+        password.
         """
         require_fit(new, self._names(member_id), "new_password")
         with self._database.connection() as connection:
             address = self._addresses.digest_for(connection, member_id)
+            changed_at = passwords.changed_at(connection, member_id)
             kept = passwords.kept_for(connection, member_id)
         attempt = self._slowing.begin(address or member_id.bytes, network)
         if not self._hasher.check(present, kept)[0]:
             raise PasswordWrong
         hashed = self._hasher.hash(new)
         with self._database.connection() as connection:
+            admit(connection)
+            if passwords.changed_at(connection, member_id) != changed_at:
+                raise PasswordWrong
             self._slowing.succeeded(connection, attempt, member_id)
             passwords.keep(connection, member_id, hashed)
             ended = end_all(connection, member_id, except_for=kept_session)
@@ -175,6 +204,16 @@ class Entrance:
         note_identity(connection, "sign-in", f"member:{member_id}", f"sign-in-by-{how}", member_id)
         return self._sessions.begin(connection, member_id, how, instead_of)
 
+    def _wrong_password(self, member_id: UUID | None) -> SignInRefused:
+        log.info("a sign-in was refused")
+        self._refused.note("password", member_id)
+        return SignInRefused()
+
+    def _unknown_address(self, member_id: UUID | None) -> OpenIdRefused:
+        log.info("an OpenID sign-in was refused", why="no member with this address may act")
+        self._refused.note("openid", member_id)
+        return OpenIdRefused()
+
     @contextmanager
     def _noting_unusable(self, member_id: UUID | None = None) -> Iterator[None]:
         """Notes that a code lets nobody in, be it one that was made for this member."""
@@ -183,6 +222,12 @@ class Entrance:
         except CodeUnusable:
             self._refused.note("code", member_id)
             raise
+
+    def _may_sign_in(self, connection: Connection, member_id: UUID) -> bool:
+        """Take the ledger's lock, and say whether the member is active."""
+        lock_ledger(connection)
+        standing = standing_of(connection, member_id)
+        return standing is not None and standing.state == "active"
 
     def _may_act(self, member_id: UUID) -> bool:
         return acting_member(self._members, member_id, "web") is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import cached_property
 from unicodedata import normalize
 from uuid import UUID
@@ -85,6 +86,12 @@ def _normal(text: str) -> str:
 def kept_for(connection: Connection, member_id: UUID) -> str | None:
     """The hash of the member's password; none when it has none."""
     row = connection.execute("SELECT hash FROM passwords WHERE member_id = %s", [member_id]).fetchone()
+    return row[0] if row else None
+
+
+def changed_at(connection: Connection, member_id: UUID) -> datetime | None:
+    """When the member's password became what it is; keeping the same one in a newer way does not count."""
+    row = connection.execute("SELECT changed_at FROM passwords WHERE member_id = %s", [member_id]).fetchone()
     return row[0] if row else None
 
 

@@ -87,6 +87,13 @@ class TokenNameTaken(DomainError):
     name: str
 
 
+class TooManyTokens(DomainError):
+    """The member has as many tokens in use as a member may have."""
+
+    code = "too-many-tokens"
+    most: int
+
+
 class RoleNotHeld(DomainError):
     """A token cannot act in a role that the member, or the token that makes it, does not have."""
 
@@ -94,6 +101,12 @@ class RoleNotHeld(DomainError):
     at = "roles"
     given: tuple[str, ...]
     held: tuple[str, ...]
+
+
+class LimitedToken(DomainError):
+    """A token that is for some roles makes no code with which its own member comes in with all of them."""
+
+    code = "limited-token"
 
 
 class OutlivesItsMaker(DomainError):

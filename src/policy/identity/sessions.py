@@ -11,11 +11,13 @@ from uuid import UUID
 from psycopg import Connection
 
 from ledger.database import Database
+from ledger.outcome import Credential
 from policy.accesses import note_identity
 from policy.directory import Directory
 from policy.identity.chosen import Lifetimes
 from policy.identity.members import acting_member
 from policy.identity.secrets import digest_of, new_secret
+from policy.identity.standing import lock_ledger
 from policy.identity.uses import APART_SECONDS, Uses
 from policy.policy import Actor
 
@@ -55,7 +57,10 @@ class Sessions:
     def begin(
         self, connection: Connection, member_id: UUID, begun_by: BegunBy, instead_of: str | None = None
     ) -> Session:
-        """Begin a session, instead of the one that the same page had; those that are over are cleared away."""
+        """Begin a session, instead of the one that the same page had; those that are over are cleared away.
+
+        The transaction is one that holds the lock of the ledger.
+        """
         text = new_secret()
         if instead_of is not None:
             connection.execute("DELETE FROM sessions WHERE digest = %s", [digest_of(instead_of)])
@@ -80,7 +85,8 @@ class Sessions:
                 [digest_of(text), self.lifetimes.idle],
             ).fetchone()
         )
-        actor = acting_member(self._members, row[0], "web") if row else None
+        credential = Credential("session", digest_of(text))
+        actor = acting_member(self._members, row[0], "web", credential=credential) if row else None
         if row is None or actor is None:
             return None
         session = Session(text, *row)
@@ -91,6 +97,7 @@ class Sessions:
     def end(self, text: str) -> None:
         """End a session whose member signs out."""
         with self._database.connection() as connection:
+            lock_ledger(connection)
             row = connection.execute(
                 "DELETE FROM sessions WHERE digest = %s RETURNING member_id", [digest_of(text)]
             ).fetchone()
@@ -99,7 +106,10 @@ class Sessions:
 
 
 def end_all(connection: Connection, member_id: UUID, except_for: str | None = None) -> int:
-    """End every session of a member, but this one where one is named; how many there were."""
+    """End every session of a member, but this one where one is named; how many there were.
+
+    The transaction is one that holds the lock of the ledger.
+    """
     kept = None if except_for is None else digest_of(except_for)
     done = connection.execute(
         "DELETE FROM sessions WHERE member_id = %s AND digest IS DISTINCT FROM %s", [member_id, kept]

@@ -12,18 +12,22 @@ from policy.identity.later import Later
 
 APART_SECONDS = 60
 _TOKENS: LiteralString = (
-    "UPDATE tokens SET last_used_at = clock_timestamp() WHERE id = ANY(%s)"
+    "UPDATE tokens SET last_used_at = clock_timestamp() WHERE id IN (SELECT id FROM tokens WHERE id = ANY(%s)"
     " AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - make_interval(secs => %s))"
+    " FOR UPDATE SKIP LOCKED)"
 )
 _SESSIONS: LiteralString = (
-    "UPDATE sessions SET seen_at = clock_timestamp() WHERE digest = ANY(%s)"
-    " AND seen_at < clock_timestamp() - make_interval(secs => %s)"
+    "UPDATE sessions SET seen_at = clock_timestamp() WHERE digest IN (SELECT digest FROM sessions"
+    " WHERE digest = ANY(%s) AND seen_at < clock_timestamp() - make_interval(secs => %s) FOR UPDATE SKIP LOCKED)"
 )
 log = structlog.get_logger(__name__)
 
 
 class Uses:
-    """Gathers what was used, and has one thread write it; what cannot be written is let go."""
+    """Gathers what was used, and has one thread write it; what cannot be written is let go.
+
+    Rows that are being revoked are left out, so that this never waits for a revocation, nor both for each other.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
