@@ -28,8 +28,8 @@ check: $(VENV)/dev  ## formatting, lint, types, and imports that go down and nev
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/dev  ## measure, print one table and write benchmarks/results.md
-	@$(BIN)/python -m benchmarks
+bench: $(VENV)/dev  ## measure, print one table and write benchmarks/results.md; BENCH="serving.one-token --customers 2000" tries one part
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 torture: $(VENV)/dev  ## the tests of crashes and races, hundreds of rounds
 	@$(BIN)/python -m pytest -m torture $(TESTS)

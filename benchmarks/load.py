@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+TURNED_AWAY_SECONDS = 1.0
+"""After which a client comes again that was told 503."""
+
 
 @dataclass(frozen=True)
 class Load:
@@ -34,7 +37,13 @@ async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
 
 
 async def _run(
-    port: int, clients: int, seconds: float, request: Callable[[int, int], bytes], limit: int, rate: float | None
+    port: int,
+    clients: int,
+    seconds: float,
+    request: Callable[[int, int], bytes],
+    limit: int,
+    rate: float | None,
+    is_turned_away: bool,
 ) -> Load:
     taken: list[float] = []
     answers: list[bytes] = []
@@ -53,6 +62,9 @@ async def _run(
                 sent += 1
             at = time.perf_counter()
             status, body = await _exchange(reader, writer, request(number, mine))
+            if status == 503 and is_turned_away:
+                await asyncio.sleep(TURNED_AWAY_SECONDS)
+                continue
             taken.append(time.perf_counter() - at)
             if status not in (200, 201):
                 raise UnexpectedAnswer(f"{status}: {body[:500]!r}")
@@ -72,9 +84,13 @@ def load(
     seconds: float = 5.0,
     limit: int = 100_000,
     rate: float | None = None,
+    is_turned_away: bool = False,
 ) -> Load:
-    """Send requests for at most so many seconds, at most so many, evenly at `rate` a second where one is given."""
-    return asyncio.run(_run(port, clients, seconds, request, limit, rate))
+    """Send requests for at most so many seconds, at most so many, evenly at `rate` a second where one is given.
+
+    With `is_turned_away` a client that is told 503 comes again after a moment, as it is asked to.
+    """
+    return asyncio.run(_run(port, clients, seconds, request, limit, rate, is_turned_away))
 
 
 def post(path: str, body: bytes, token: str | None = None) -> bytes:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import statistics
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 RUNS = 3
 
@@ -27,20 +27,27 @@ class Figure:
 
 def ratio(what: str, ours: Sequence[float], baseline: Sequence[float], at_least: float, unit: str = "/s") -> Figure:
     """The median of the ratios of runs taken in pairs, so that a machine changing speed cancels out."""
-    value = statistics.median(o / b for o, b in zip(ours, baseline, strict=True))
-    beside = f"{statistics.median(ours):,.0f}{unit} against {statistics.median(baseline):,.0f}{unit}"
+    value = median(o / b for o, b in zip(ours, baseline, strict=True))
+    beside = f"{median(ours):,.0f}{unit} against {median(baseline):,.0f}{unit}"
     return Figure(what, f"{value:.2f}", f">= {at_least}", value >= at_least, beside)
+
+
+def ratio_below(what: str, ours: Sequence[float], baseline: Sequence[float], limit: float, unit: str) -> Figure:
+    """The same where less is better: a time against the baseline's."""
+    value = median(o / b for o, b in zip(ours, baseline, strict=True))
+    beside = f"{median(ours):,.1f} {unit} against {median(baseline):,.1f} {unit}"
+    return Figure(what, f"{value:.2f}", f"<= {limit}", value <= limit, beside)
 
 
 def below(what: str, values: Sequence[float], limit: float, unit: str, beside: str = "") -> Figure:
     """The median of the runs, to stay under a limit."""
-    value = statistics.median(values)
+    value = median(values)
     return Figure(what, f"{value:,.1f} {unit}", f"< {limit:g} {unit}", value < limit, beside)
 
 
 def at_least(what: str, values: Sequence[float], limit: float, unit: str, beside: str = "") -> Figure:
     """The median of the runs, to reach a floor."""
-    value = statistics.median(values)
+    value = median(values)
     return Figure(what, f"{value:,.0f} {unit}", f">= {limit:,g} {unit}", value >= limit, beside)
 
 

@@ -12,17 +12,25 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import psycopg
+from psycopg import sql
+
+from benchmarks.waiting import wait_until
 from crm import settings as crm_settings
 from crm import store as crm_store
+from crm.database.embedded import EmbeddedServer
 from crm.store import Store
 from ledger.database import Database
 from ledger.sealing import Keyring
 
 APP_ROLE = "genjin_app"
+ENDING_SECONDS = 300.0
+"""How long a process may take to end that was asked to: a server writes down first what it has in memory."""
 
 
 @dataclass
@@ -37,6 +45,22 @@ class Place:
         """What a process needs to find this place, and no other setting of ours."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("CRM_")}
         return {**clean, "CRM_DATA_DIR": str(self.folder), "CRM_PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+
+    def progress(self) -> tuple[Any, ...] | None:
+        """How large the database is and how far its jobs are; None while it does not answer."""
+        chosen = crm_settings.read(self.environment)
+        conninfo = EmbeddedServer(chosen.data_dir / "postgres").conninfo(crm_store.EMBEDDED_DATABASE)
+        jobs = sql.Identifier(chosen.schema, "projection_jobs")
+        builds = sql.Identifier(chosen.schema, "projection_builds")
+        asked = sql.SQL(
+            "SELECT pg_database_size(current_database()), (SELECT sum(events_done) FROM {}), "
+            "(SELECT sum(position) FROM {})"
+        ).format(jobs, builds)
+        try:
+            with closing(psycopg.connect(conninfo, autocommit=True, connect_timeout=10)) as connection:
+                return connection.execute(asked).fetchone()
+        except psycopg.Error:
+            return None
 
     @contextmanager
     def store(self) -> Iterator[Store]:
@@ -116,7 +140,7 @@ def working(place: Place) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(ENDING_SECONDS)
 
 
 @contextmanager
@@ -138,16 +162,20 @@ def serving(place: Place, *, workers: int) -> Iterator[Running]:
             start_new_session=True,
         )
     try:
-        while "is ready" not in said.read_text(encoding="utf-8"):
-            if process.poll() is not None or time.perf_counter() - begun > 120:
-                raise RuntimeError(f"crm serve did not become ready: {said.read_text(encoding='utf-8')}")
-            time.sleep(0.005)
+
+        def is_ready() -> bool:
+            text = said.read_text(encoding="utf-8")
+            if process.poll() is not None:
+                raise RuntimeError(f"crm serve has ended: {text}")
+            return "is ready" in text
+
+        wait_until(is_ready, place.progress, "crm serve builds its read models", apart=0.005, looks_apart=5.0)
         ready = time.perf_counter() - begun
         found = re.findall(r"^\s+(genjin_\S+)$", said.read_text(encoding="utf-8"), re.MULTILINE)
         yield Running(process, place.port, ready, found[0] if found else None)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(ENDING_SECONDS)
 
 
 @contextmanager
@@ -160,19 +188,19 @@ def bare_service(conninfo: str, *, workers: int) -> Iterator[int]:
         stdin=subprocess.DEVNULL,
     )
     try:
-        _wait_for(port)
+        _wait_for(port, process)
         yield port
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(ENDING_SECONDS)
 
 
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    def answers() -> bool:
+        if process.poll() is not None:
+            raise RuntimeError("the bare service has ended")
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                time.sleep(0.5)
-                return
-        time.sleep(0.02)
-    raise RuntimeError("the bare service did not come up")
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_until(answers, lambda: None, "the bare service starts", apart=0.02)
+    time.sleep(0.5)

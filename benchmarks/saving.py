@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from time import sleep, time
+from time import time
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -23,6 +23,7 @@ from aggregates.ids import new_id
 from benchmarks import measure
 from benchmarks.measure import Figure
 from benchmarks.place import Place, database_of, keyring_of, working
+from benchmarks.waiting import wait_until
 from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.outcome import Idempotency
@@ -167,17 +168,20 @@ def figures(place: Place) -> Iterator[Figure]:
 
 def _until_followed(database: Database) -> None:
     """Wait until the worker has folded everything, so that no way pays for what another one wrote."""
-    behind = (
-        "SELECT count(*) FILTER (WHERE b.position = (SELECT coalesce(max(position), 0) FROM events)) "
-        "FROM projections p JOIN projection_builds b ON b.schema_name = p.live"
+    asked = (
+        "SELECT b.position, (SELECT coalesce(max(position), 0) FROM events) "
+        "FROM projections p JOIN projection_builds b ON b.schema_name = p.live ORDER BY p.projection"
     )
-    for _ in range(600):
+
+    def standing() -> tuple[tuple[int, int], ...]:
         with database.connection() as connection:
-            row = connection.execute(behind).fetchone()
-        if row is not None and row[0] == len(ALL):
-            return
-        sleep(0.1)
-    raise RuntimeError("the worker does not keep the read models up to date")
+            return tuple((position, head) for position, head in connection.execute(asked).fetchall())
+
+    def is_followed() -> bool:
+        found = standing()
+        return len(found) == len(ALL) and all(position == head for position, head in found)
+
+    wait_until(is_followed, standing, "the worker brings the read models up to date", apart=0.1)
 
 
 def _rates(

@@ -4,144 +4,44 @@ from __future__ import annotations
 
 import json
 import random
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
 from urllib.parse import quote, urlencode
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import psutil
-import psycopg
 
 from aggregates.base import Acting, acting
 from aggregates.business_days import Calendar
 from aggregates.customer import Customer
 from benchmarks import company, measure
-from benchmarks.load import load, post
+from benchmarks.client import Client
+from benchmarks.commands import a_minute_ago, beside_a_busy_record, follow_ups, one_token
+from benchmarks.load import load
 from benchmarks.measure import Figure
-from benchmarks.place import Place, Running, bare_service, crm, database_of, keyring_of, serving
+from benchmarks.place import Place, Running, crm, database_of, keyring_of, serving
 from ledger.ledger import Ledger
 
-CLIENTS = 16
-SECONDS = 5.0
 LONG_HISTORY = 1_000
-KEPT = 2.0
-"""Seconds that a client trusts an idle connection; the server closes it after five."""
-API = "/api/v1"
-
-
-class Client:
-    """One kept connection with a token."""
-
-    def __init__(self, port: int, token: str) -> None:
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=60)
-        self._headers = {"Authorization": f"Bearer {token}"}
-        self._used_at = time.monotonic()
-        self._connect()
-
-    def _connect(self) -> None:
-        self._connection.connect()
-        self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def get(self, path: str) -> bytes:
-        """The body of a 200; anything else fails the measurement."""
-        status, body = self._ask(path)
-        if status != 200:
-            raise RuntimeError(f"GET {path}: {status} {body[:500]!r}")
-        return body
-
-    def get_in_time(self, path: str) -> bytes:
-        """The body of a 200, asked for again while it is being made (202), for a minute at most."""
-        deadline = time.monotonic() + 60
-        while True:
-            status, body = self._ask(path)
-            if status == 200:
-                return body
-            if status != 202 or time.monotonic() > deadline:
-                raise RuntimeError(f"GET {path}: {status} {body[:500]!r}")
-            time.sleep(0.05)
-
-    def _ask(self, path: str) -> tuple[int, bytes]:
-        """Status and body; a connection that idled for too long is made anew."""
-        if time.monotonic() - self._used_at > KEPT:
-            self._connection.close()
-            self._connect()
-        self._used_at = time.monotonic()
-        self._connection.request("GET", API + path, headers=self._headers)
-        answer = self._connection.getresponse()
-        return answer.status, answer.read()
-
-    def seconds(self, path: str) -> float:
-        """How long the answer took."""
-        begun = time.perf_counter()
-        self.get(path)
-        return time.perf_counter() - begun
-
-
-def follow_up(customers: int) -> Callable[[int, int], bytes]:
-    """Requests that log a follow-up with one customer after the other, each client with its own customers."""
-    body = json.dumps({"method": "phone", "content": "x" * 180, "occurred_at": _a_minute_ago()}).encode()
-
-    def request(client: int, number: int) -> bytes:
-        return body_of[(client + number * CLIENTS) % customers]
-
-    def path(number: int) -> str:
-        return f"{API}/customers/{company.made('customer', number)}/follow-ups"
-
-    body_of = [post(path(number), body, token="{token}") for number in range(min(customers, 20_000))]
-    return request
-
-
-def _a_minute_ago() -> str:
-    return (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
-
-
-def _with_token(request: Callable[[int, int], bytes], token: str) -> Callable[[int, int], bytes]:
-    return lambda client, number: request(client, number).replace(b"{token}", token.encode(), 1)
-
-
-def commands(running: Running, token: str, conninfo: str, customers: int) -> Iterator[Figure]:
-    """Follow-ups a second over HTTP, against the bare route, in turn."""
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS bare_notes "
-            "(id bigserial PRIMARY KEY, number integer, content text, method text)"
-        )
-    bare_body = json.dumps({"content": "x" * 180, "method": "phone"}).encode()
-
-    def bare_request(client: int, _: int) -> bytes:
-        return post(f"/notes/{client}", bare_body)
-
-    ours, bare = [], []
-    request = _with_token(follow_up(min(customers, 20_000)), token)
-    with bare_service(conninfo, workers=2) as port:
-        for _ in range(measure.RUNS):
-            ours.append(load(running.port, request, clients=CLIENTS, seconds=SECONDS).rate)
-            bare.append(load(port, bare_request, clients=CLIENTS, seconds=SECONDS).rate)
-    yield measure.ratio("POST a follow-up, 2 processes, 16 clients: ours / bare route with one INSERT", ours, bare, 0.5)
+PARTS = ("history", "pages", "visible", "one-token", "moments", "searches", "busy-record", "starting")
+"""What can be measured for itself."""
 
 
 def visible(running: Running, token: str, customers: int) -> Iterator[Figure]:
     """From an answered command to its row in `tracking`, as a client sees it, while 100 commands a second come in."""
-    request = _with_token(follow_up(min(customers, 20_000)), token)
+    request = follow_ups(customers, token)
     delays: list[float] = []
 
     def watch(until: float) -> None:
         writing, reading = Client(running.port, token), Client(running.port, token)
-        connection = writing._connection
         number = 0
         while time.perf_counter() < until:
             number += 1
-            body = json.dumps({"method": "wechat", "occurred_at": _a_minute_ago()})
-            customer = company.made("customer", number)
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-            connection.request("POST", f"{API}/customers/{customer}/follow-ups", body, headers)
-            answer = connection.getresponse()
-            position = json.loads(answer.read())["position"]
+            path = f"/customers/{company.made('customer', number % customers)}/follow-ups"
+            position = writing.post(path, {"method": "wechat", "occurred_at": a_minute_ago()})["position"]
             answered = time.perf_counter()
             reading.get(f"/tracking?limit=1&after={position}")
             delays.append(time.perf_counter() - answered)
@@ -237,20 +137,42 @@ def moments(client: Client, moment: datetime) -> Iterator[Figure]:
     yield measure.below("as_of the middle of the ledger: later answers, p95", [measure.p95(later)], 50, "ms")
 
 
-def figures(place: Place, customers: int, customer: UUID, moment: datetime) -> Iterator[Figure]:
-    """Everything that is asked over HTTP."""
+Parts = Mapping[str, Callable[[], Iterator[Figure]]]
+
+
+def figures(
+    place: Place, customers: int, customer: UUID, moment: datetime, wanted: Collection[str] = PARTS
+) -> Iterator[Figure]:
+    """Everything that is asked over HTTP, or the wanted parts of it."""
     token = json.loads(crm(place, "token", "create", "--name", "bench", "--json"))["token"]
-    with serving(place, workers=2) as running, place.store() as store:
-        client = Client(running.port, token)
-        client.get("/tracking?limit=1")
-        yield from one_customer(client, customer)
-        yield from pages(client)
-        yield from visible(running, token, customers)
-        yield from commands(running, token, store.conninfo, customers)
-        yield from moments(client, moment)
-    with serving(place, workers=1) as running:
-        yield from searches(running.port, token, customers)
-    yield from starting(place, token)
+    parts: Parts
+    if set(wanted) & {"history", "pages", "visible", "one-token", "moments"}:
+        with serving(place, workers=2) as running, place.store() as store:
+            client = Client(running.port, token)
+            client.get("/tracking?limit=1")
+            parts = {
+                "history": lambda: one_customer(client, customer),
+                "pages": lambda: pages(client),
+                "visible": lambda: visible(running, token, customers),
+                "one-token": lambda: one_token(running, token, store.conninfo, customers),
+                "moments": lambda: moments(client, moment),
+            }
+            yield from _those(parts, wanted)
+    if set(wanted) & {"searches", "busy-record"}:
+        with serving(place, workers=1) as running:
+            parts = {
+                "searches": lambda: searches(running.port, token, customers),
+                "busy-record": lambda: beside_a_busy_record(running, token, customers),
+            }
+            yield from _those(parts, wanted)
+    if "starting" in wanted:
+        yield from starting(place, token)
+
+
+def _those(parts: Parts, wanted: Collection[str]) -> Iterator[Figure]:
+    for name, measured in parts.items():
+        if name in wanted:
+            yield from measured()
 
 
 def starting(place: Place, token: str) -> Iterator[Figure]:

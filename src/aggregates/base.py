@@ -79,8 +79,8 @@ def imported_from(row: ImportedRow) -> Iterator[None]:
         yield
 
 
-def row_being_imported() -> ImportedRow | None:
-    """The row of an import that events are made from now; none outside of an import."""
+def find_imported_row() -> ImportedRow | None:
+    """Find the row of an import that events are made from now; none outside of an import."""
     return _acting.get().imported
 
 

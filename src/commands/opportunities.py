@@ -77,7 +77,7 @@ class OpenOpportunity(Details, Command):
             stage=self.stage,
             occurred_on=self.occurred_on,
             currency=self.currency or work.settings.currency,
-            owner_id=owners.owner_of_opportunity(self.owner_id, customer, work),
+            owner_id=owners.choose_opportunity_owner(self.owner_id, customer, work),
             **self.given("number", "amount", "expected_close_on", "flags", *DETAIL_FIELDS),
         )
         return (opportunity, pipeline)
@@ -184,7 +184,7 @@ class AssignOpportunityOwner(Command):
     def perform(self, to: UUID | None, work: Work) -> Changed:
         """Assign the owner of the opportunity."""
         opportunity = work.load(Opportunity, to)
-        opportunity.assign_owner(owners.next_owner_of_opportunity(self.owner_id, opportunity, work))
+        opportunity.assign_owner(owners.choose_next_opportunity_owner(self.owner_id, opportunity, work))
         return (opportunity,)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from aggregates.base import row_being_imported
+from aggregates.base import find_imported_row
 from aggregates.customer import Customer
 from aggregates.member import Member
 from aggregates.opportunity import Opportunity
@@ -12,8 +12,8 @@ from aggregates.opportunity.refusals import OpportunityOwnedByAnother, Opportuni
 from commands.work import BeyondReach, Work
 
 
-def owner_of_customer(named: UUID | None, work: Work) -> UUID | None:
-    """The owner of a new customer: the member named, else the acting member where it makes only its own.
+def choose_customer_owner(named: UUID | None, work: Work) -> UUID | None:
+    """Choose the owner of a new customer: the member named, else the acting member where it makes only its own.
 
     Raises NotFound, MemberRemoved, MemberSuspended.
     """
@@ -22,8 +22,8 @@ def owner_of_customer(named: UUID | None, work: Work) -> UUID | None:
     return None if work.reach.is_all else work.by
 
 
-def owner_of_opportunity(named: UUID | None, customer: Customer, work: Work) -> UUID | None:
-    """The owner of an opportunity: the member named, else the customer's owner, else the acting member.
+def choose_opportunity_owner(named: UUID | None, customer: Customer, work: Work) -> UUID | None:
+    """Choose the owner of an opportunity: the member named, else the customer's owner, else the acting member.
 
     An inactive owner of the customer counts as none, and so does one beyond the reach of the acting member, who could
     not work on the opportunity afterwards. None only where no member acts (imports, rules). Raises NotFound,
@@ -35,13 +35,13 @@ def owner_of_opportunity(named: UUID | None, customer: Customer, work: Work) -> 
     return owner_id if work.reach.covers(owner_id) and _is_active(owner_id, work) else work.by
 
 
-def next_owner_of_customer(named: UUID | None, work: Work) -> UUID | None:
-    """The member a customer is assigned to, or nobody. Raises NotFound, MemberRemoved, MemberSuspended."""
+def choose_next_customer_owner(named: UUID | None, work: Work) -> UUID | None:
+    """Choose the member a customer is assigned to, or nobody. Raises NotFound, MemberRemoved, MemberSuspended."""
     return None if named is None else work.active_member(named)
 
 
-def next_owner_of_opportunity(named: UUID | None, opportunity: Opportunity, work: Work) -> UUID | None:
-    """The member an opportunity is assigned to; nobody only where no member acts.
+def choose_next_opportunity_owner(named: UUID | None, opportunity: Opportunity, work: Work) -> UUID | None:
+    """Choose the member an opportunity is assigned to; nobody only where no member acts.
 
     An actor who reaches only its own records keeps what it owns and takes what nobody owns. Raises NotFound,
     MemberRemoved, MemberSuspended, OpportunityOwnerMissing, OpportunityOwnedByAnother, BeyondReach.
@@ -59,27 +59,27 @@ def next_owner_of_opportunity(named: UUID | None, opportunity: Opportunity, work
 
 
 def replace_inactive_owner_of_customer(customer: Customer, work: Work) -> None:
-    """A reopened customer of an inactive member goes to the acting member; to nobody where no member acts."""
+    """Give a reopened customer of an inactive member to the acting member; to nobody where no member acts."""
     if customer.owner_id is not None and not _is_active(customer.owner_id, work):
         customer.assign_owner(work.by)
 
 
 def replace_inactive_owner_of_opportunity(opportunity: Opportunity, work: Work) -> None:
-    """A reopened opportunity of an inactive member, or of nobody, gets the owner that a new one would get."""
+    """Give a reopened opportunity of an inactive member, or of nobody, the owner that a new one would get."""
     if not _is_active(opportunity.owner_id, work):
         customer = work.load(Customer, opportunity.customer_id)
-        opportunity.assign_owner(owner_of_opportunity(None, customer, work))
+        opportunity.assign_owner(choose_opportunity_owner(None, customer, work))
 
 
-def follower(named: UUID | None, work: Work) -> UUID | None:
-    """The member whose conversation it was: the one named, else the acting member.
+def choose_follower(named: UUID | None, work: Work) -> UUID | None:
+    """Choose the member whose conversation it was: the one named, else the acting member.
 
     Rows of an import are history and may name a member who has left since; everyone else names an active one. Raises
     NotFound, MemberRemoved, MemberSuspended.
     """
     if named is None:
         return work.by
-    is_history = work.by is None and row_being_imported() is not None
+    is_history = work.by is None and find_imported_row() is not None
     return work.require(Member, named) if is_history else work.active_member(named)
 
 

@@ -72,6 +72,8 @@ class Owned:
     """Those that are open or lost."""
     position: int | None = None
     """The position up to which this is known; None where nothing can have changed it."""
+    won: Sequence[Expecting] = ()
+    """The opportunities that stay with the member: reopened ones would be open again."""
 
 
 class Surroundings(Protocol):
@@ -253,6 +255,7 @@ class Work:
         if not self._reach.covers(member_id):
             raise NotFound(str(vars(Member)["TOPIC"]), member_id)
         owned = self._surroundings.owned_by(member_id)
+        self.look_up(*owned.won)
         if owned.position is not None:
             self._unnamed.append(Unnamed(member_id, owned.position))
         return owned

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from commands.work import Owned
 from ledger.ledger import Ledger
+from ledger.outcome import Expecting
 from policy.directory import Directory
 from projections.engine.reader import Reader
 
@@ -34,11 +35,16 @@ class Surroundings:
             ).fetchall()
         with self._reader.at("pipeline", after=head, timeout=PATIENCE) as view:
             opportunities = view.connection.execute(
-                "SELECT opportunity_id FROM opportunities WHERE owner_id = %s AND outcome <> 'won' "
+                "SELECT opportunity_id, version, outcome = 'won' FROM opportunities WHERE owner_id = %s "
                 "ORDER BY opportunity_id",
                 [member_id],
             ).fetchall()
-        return Owned([row[0] for row in customers], [row[0] for row in opportunities], head)
+        return Owned(
+            customers=[customer_id for (customer_id,) in customers],
+            opportunities=[opportunity_id for opportunity_id, _, is_won in opportunities if not is_won],
+            position=head,
+            won=[Expecting(opportunity_id, version) for opportunity_id, version, is_won in opportunities if is_won],
+        )
 
     def administrators(self) -> frozenset[UUID]:
         """The administrators who may act, as of now."""

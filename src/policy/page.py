@@ -26,8 +26,8 @@ def page() -> str:
         "- **team**: those of the members of its team and of the teams below that.",
         "- **all**: everything, also what belongs to nobody.",
         "",
-        "Whoever has `opportunities.assign` for its own records keeps an opportunity of its own and takes one of its "
-        "customers that nobody owns; it gives none away.",
+        "A member who has `opportunities.assign` for its own records keeps an opportunity of its own, takes one of its "
+        "customers' that nobody owns, and gives none away.",
         "",
         "Whose a record is, who is in which team and in which roles a member acts is always what holds today, also "
         "where an earlier day or moment is asked about. Somebody in several roles may do what any of them may.",

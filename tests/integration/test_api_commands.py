@@ -84,7 +84,7 @@ def test_every_command_is_done_over_http(api: Api) -> None:
     do("PATCH", "/opportunities/{id}/stages/{entry}", correction, id=deal, entry="1")
     do("POST", "/opportunities/{id}/amount", {"amount": "100.00"}, id=deal)
     do("POST", "/opportunities/{id}/expected-close", {"expected_close_on": "2026-05-30"}, id=deal)
-    do("POST", "/opportunities/{id}/owner", {"owner_id": member}, id=deal)
+    do("POST", "/opportunities/{id}/owner", {"owner_id": str(api.member_id)}, id=deal)
     do("POST", "/opportunities/{id}/win", {"amount": "100.00", "occurred_on": "2026-01-20"}, id=deal)
     do("POST", "/opportunities/{id}/reopen", {"occurred_on": "2026-01-21", "reason": "误记"}, id=deal)
     do("POST", "/opportunities/{id}/loss", {"loss_reason": "价格", "occurred_on": "2026-01-22"}, id=deal)

@@ -245,6 +245,62 @@ class TestRecords:
         assert "贵宾" in office.crm.ledger.load(Customer, customer).tags
 
 
+class TestReopening:
+    """What is reopened beside a removal does not come back as a leaver's."""
+
+    def closed(self, office: Office, owner: UUID, close: Command) -> UUID:
+        """An opportunity of the member, won or lost."""
+        opportunity = office.do(o.OpenOpportunity(name="x", owner_id=owner), office.customer())
+        office.do(close, opportunity)
+        return opportunity
+
+    def test_who_won_what_was_reopened_meanwhile_is_not_removed(self, office: Office) -> None:
+        leaver = office.member("sales")
+        won = self.closed(office, leaver, o.WinOpportunity.model_validate({"amount": "1"}))
+        with pytest.raises(MemberStillOwns):
+            office.while_deciding(lambda: office.do(o.ReopenOpportunity(reason="x"), won), m.RemoveMember(), leaver)
+        assert office.crm.ledger.load(Member, leaver).state == "active"
+
+    def test_what_was_reopened_meanwhile_is_handed_over_too(self, office: Office) -> None:
+        giver, taker = office.member("sales"), office.member("sales")
+        office.customer(giver)
+        won = self.closed(office, giver, o.WinOpportunity.model_validate({"amount": "1"}))
+        office.while_deciding(
+            lambda: office.do(o.ReopenOpportunity(reason="x"), won), m.HandOver(member_id=taker), giver
+        )
+        assert office.crm.ledger.load(Opportunity, won).owner_id == taker
+
+    def test_an_opportunity_whose_owner_left_meanwhile_goes_to_who_reopens_it(self, office: Office) -> None:
+        leaver, manager = office.member("sales"), office.member("manager")
+        won = self.closed(office, leaver, o.WinOpportunity.model_validate({"amount": "1"}))
+        by, _ = office.signed_in(manager)
+        office.while_deciding(lambda: office.do(m.RemoveMember(), leaver), o.ReopenOpportunity(reason="x"), won, by)
+        assert office.crm.ledger.load(Opportunity, won).owner_id == manager
+
+    def test_a_customer_whose_owner_was_suspended_meanwhile_goes_to_who_reopens_it(self, office: Office) -> None:
+        owner, manager = office.member("sales"), office.member("manager")
+        customer = office.customer(owner)
+        office.do(c.ArchiveCustomer(), customer)
+        by, _ = office.signed_in(manager)
+        office.while_deciding(lambda: office.do(m.SuspendMember(), owner), c.ReopenCustomer(), customer, by)
+        assert office.crm.ledger.load(Customer, customer).owner_id == manager
+
+    def test_an_owner_who_left_meanwhile_is_not_given_the_customers_next_opportunity(self, office: Office) -> None:
+        owner, manager = office.member("sales"), office.member("manager")
+        customer = office.customer(owner)
+        by, _ = office.signed_in(manager)
+        opened = office.while_deciding(
+            lambda: office.do(m.SuspendMember(), owner), o.OpenOpportunity(name="x"), customer, by
+        )
+        assert office.crm.ledger.load(Opportunity, opened.id).owner_id == manager
+
+    def test_a_follower_who_left_meanwhile_is_refused(self, office: Office) -> None:
+        follower, customer = office.member("sales"), office.customer()
+        note = c.LogFollowUp.model_validate({"method": "phone", "follower_id": str(follower)})
+        with pytest.raises(MemberRemoved):
+            office.while_deciding(lambda: office.do(m.RemoveMember(), follower), note, customer)
+
+
 class TestCredentials:
     """What a token or session could do a moment ago it cannot do once it was revoked."""
 

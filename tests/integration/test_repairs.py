@@ -146,15 +146,15 @@ def test_what_was_changed_meanwhile_is_refused_and_found_by_the_next_run(
 ) -> None:
     deal = unowned(api, api.customer("甲"), f"member:{api.member_id}")
     repair = REPAIRS["unowned-opportunities"]
-    findings = repair.findings(api.services)
+    findings = repair.find(api.services)
     api.done(f"/opportunities/{deal}/amount", {"amount": "5"})
-    monkeypatch.setattr(type(repair), "findings", lambda self, services: findings)
+    monkeypatch.setattr(type(repair), "find", lambda self, services: findings)
     code, printed = crm("--json")
     (found,) = json.loads(printed)["repairs"][0]["findings"]
     assert (code, found["state"], found["obstacle"]) == (1, "refused", "stale-version")
     monkeypatch.undo()
     assert owner_of(api, deal) is None
-    (finding,) = repair.findings(api.services)
+    (finding,) = repair.find(api.services)
     assert repair.mend(finding, api.services).refusal is None
     assert owner_of(api, deal) == str(api.member_id)
 

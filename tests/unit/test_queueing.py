@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from api.answers.problems import Problem
+from api.changes.writes import WRITES
+from api.changes.writing import Write
 from api.limits import queueing
 from api.limits.queueing import Bulkhead, bulkheads, turn_at
 from commands.turns import RecordBusy, Turns
@@ -222,3 +224,8 @@ def test_an_error_of_the_work_frees_its_thread() -> None:
 def test_every_app_has_bulkheads_of_its_own() -> None:
     first, second = bulkheads(), bulkheads()
     assert all(first[work] is not second[work] for work in first)
+
+
+@pytest.mark.parametrize("write", WRITES, ids=lambda write: write.command.action)
+def test_a_command_that_asks_the_read_models_has_other_threads(write: Write) -> None:
+    assert write.awaits_reads == ("owned_by" in write.command.perform.__code__.co_names)

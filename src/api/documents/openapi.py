@@ -57,8 +57,13 @@ _PROBLEMS = {
     "422": "Fields do not fit; `errors` names them.",
     "429": "Too many requests; try again after Retry-After.",
     "431": "The address and the headers are too large.",
-    "503": "The database is away, busy or full, or the question takes too long; try again after Retry-After.",
+    "503": "The database is away, busy or full, the question takes too long, or too much waits already, be it for one"
+    " record (`record-busy`); try again after Retry-After.",
 }
+_RETRY_AFTER = {
+    "Retry-After": {"description": "Seconds until it is worth trying again.", "schema": {"type": "integer"}}
+}
+_TRIED_AGAIN = ("429", "503")
 _WRITE_ONLY = ("409", "412", "413", "415")
 
 
@@ -124,7 +129,8 @@ def _add_problems(operation: dict[str, Any], is_write: bool) -> None:
     content = {"application/problem+json": {"schema": {"$ref": _REF.format(model="ProblemDocument")}}}
     for status, says in _PROBLEMS.items():
         if is_write or status not in _WRITE_ONLY:
-            operation["responses"][status] = {"description": says, "content": content}
+            headers = {"headers": _RETRY_AFTER} if status in _TRIED_AGAIN else {}
+            operation["responses"][status] = {"description": says, "content": content, **headers}
 
 
 def methods_at(app: FastAPI, path: str) -> list[str]:

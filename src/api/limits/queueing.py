@@ -21,7 +21,7 @@ T = TypeVar("T")
 MAX_WAITING_COMMANDS = 100
 """Commands that wait for their turn at one record; more are turned away."""
 COMMAND_WAIT_SECONDS = 10.0
-"""How long a command waits for its turn; long before that a client has given it up."""
+"""How long a command waits for its turn before it is turned away."""
 
 
 @asynccontextmanager

@@ -94,7 +94,7 @@ class LogFollowUp(Command):
             self.occurred_at or work.now,
             work.calendar,
             method=self.method,
-            follower_id=owners.follower(self.follower_id, work),
+            follower_id=owners.choose_follower(self.follower_id, work),
             category=self.category,
             call_back_intent=self.call_back_intent,
             is_call_back=self.is_call_back,

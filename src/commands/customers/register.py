@@ -90,7 +90,7 @@ class RegisterCustomer(Profile, CreatingCommand):
     def create(self, work: Work) -> Changed:
         """Register the customer, with its first contacts."""
         rest = self.given(*PROFILE_FIELDS, "legacy_code", "churn_reason", "category", "placeholder")
-        owner_id = owners.owner_of_customer(self.owner_id, work)
+        owner_id = owners.choose_customer_owner(self.owner_id, work)
         customer = Customer.register(
             work.new_id(),
             code=work.next_code(),

@@ -20,7 +20,7 @@ class AssignOwner(Command):
     def perform(self, to: UUID | None, work: Work) -> Changed:
         """Assign the owner of the customer."""
         customer = work.load(Customer, to)
-        customer.assign_owner(owners.next_owner_of_customer(self.owner_id, work))
+        customer.assign_owner(owners.choose_next_customer_owner(self.owner_id, work))
         return (customer,)
 
 

@@ -27,9 +27,9 @@ def repair(
     """
     from crm.console.opening import working_services
 
-    chosen = _chosen(names)
+    chosen = _choose_repairs(names)
     with working_services() as made:
-        shown = [_carried_out(each, made, dry_run=dry_run, quiet=json) for each in chosen]
+        shown = [_run_repair(each, made, dry_run=dry_run, quiet=json) for each in chosen]
     if json:
         as_json({"dry_run": dry_run, "repairs": shown})
     else:
@@ -39,7 +39,7 @@ def repair(
         raise typer.Exit(1)
 
 
-def _chosen(names: list[str] | None) -> list[Repair]:
+def _choose_repairs(names: list[str] | None) -> list[Repair]:
     from crm.repairs import REPAIRS
 
     for name in names or ():
@@ -49,14 +49,14 @@ def _chosen(names: list[str] | None) -> list[Repair]:
     return [REPAIRS[name] for name in names or REPAIRS]
 
 
-def _carried_out(repair: Repair, made: Services, *, dry_run: bool, quiet: bool) -> dict[str, Any]:
-    """The document of one repair: every record that it found, and what became of it."""
-    findings = repair.findings(made)
+def _run_repair(repair: Repair, made: Services, *, dry_run: bool, quiet: bool) -> dict[str, Any]:
+    """Run one repair; return its document: every record that it found, and the outcome."""
+    findings = repair.find(made)
     documents: list[dict[str, Any]] = []
     with bar(quiet=quiet, counted=True) as progress:
         for finding in progress.track(findings, description=repair.name):
             document = {
-                "record": finding.record,
+                "kind": finding.kind,
                 "id": finding.id,
                 "version": finding.version,
                 "fault": finding.fault,
@@ -66,9 +66,9 @@ def _carried_out(repair: Repair, made: Services, *, dry_run: bool, quiet: bool) 
                 "position": None,
             }
             if finding.is_repairable and not dry_run:
-                mended = repair.mend(finding, made)
-                document["state"] = REPAIRED if mended.refusal is None else REFUSED
-                document |= {"obstacle": mended.refusal, "position": mended.position}
+                outcome = repair.mend(finding, made)
+                document["state"] = REPAIRED if outcome.refusal is None else REFUSED
+                document |= {"obstacle": outcome.refusal, "position": outcome.position}
             documents.append(document)
     return {"name": repair.name, "purpose": repair.purpose, "findings": documents}
 
@@ -80,9 +80,9 @@ def _show(document: dict[str, Any], *, dry_run: bool) -> None:
         sentence("Nothing to repair.")
         return
     as_columns(
-        [Heading(text) for text in ("record", "id", "found", "state", "given to, or why not")],
+        [Heading(text) for text in ("kind", "id", "found", "state", "remedy or obstacle")],
         [
-            [each["record"], str(each["id"]), each["fault"], each["state"], each["obstacle"] or each["remedy"]]
+            [each["kind"], str(each["id"]), each["fault"], each["state"], each["obstacle"] or each["remedy"]]
             for each in findings
         ],
         wide=True,

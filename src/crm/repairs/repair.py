@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from crm.services import Services
 
 REPAIRER = Actor(id="rule:repair", member_id=None, name="crm repair", source="rule")
-"""Who the events of a repair name."""
+"""The actor of the events of repairs."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Finding:
     Either `command` and `remedy` are there, or `obstacle` says why nothing mends it.
     """
 
-    record: str
+    kind: str
     id: UUID
     version: int
     fault: str
@@ -41,7 +41,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Mended:
+class RepairOutcome:
     """The position of the event that mended a record, or the code of the refusal."""
 
     position: int | None = None
@@ -55,16 +55,16 @@ class Repair(ABC):
     purpose: ClassVar[str]
 
     @abstractmethod
-    def findings(self, services: Services) -> Sequence[Finding]:
-        """The records with this fault, as of everything that was written. Writes nothing; raises NotBuilt."""
+    def find(self, services: Services) -> Sequence[Finding]:
+        """Find the records with this fault, as of everything that was written; write nothing. Raises NotBuilt."""
 
-    def mend(self, finding: Finding, services: Services) -> Mended:
-        """Mend one record as it was found; a record that was changed since is refused, and found by the next run."""
+    def mend(self, finding: Finding, services: Services) -> RepairOutcome:
+        """Mend one record at the version it was found in; a record that was changed since is refused."""
         assert finding.command is not None
         try:
             outcome = execute(
                 finding.command, to=finding.id, by=REPAIRER, door=services.door, expecting=finding.version
             )
         except DomainError as refusal:
-            return Mended(refusal=refusal.code)
-        return Mended(position=outcome.position)
+            return RepairOutcome(refusal=refusal.code)
+        return RepairOutcome(position=outcome.position)

@@ -33,22 +33,22 @@ class UnownedOpportunities(Repair):
     name: ClassVar[str] = "unowned-opportunities"
     purpose: ClassVar[str] = "give every opportunity an owner: the customer's owner, else the member who opened it"
 
-    def findings(self, services: Services) -> Sequence[Finding]:
-        """Every opportunity without an owner, open or closed, with the active member who is to own it."""
+    def find(self, services: Services) -> Sequence[Finding]:
+        """Find every opportunity without an owner, open or closed, and the active member who is to own it."""
         head = services.ledger.head()
         with services.reader.at("pipeline", after=head, timeout=READ_TIMEOUT_SECONDS) as view:
             unowned = view.connection.execute(_UNOWNED).fetchall()
-        openers = _openers((row[0] for row in unowned), services)
+        openers = _read_openers((row[0] for row in unowned), services)
         return [
-            _finding(opportunity_id, version, owner_id, openers[opportunity_id], services)
+            _examine(opportunity_id, version, owner_id, openers[opportunity_id], services)
             for opportunity_id, version, owner_id in unowned
         ]
 
 
-def _finding(
+def _examine(
     opportunity_id: UUID, version: int, customer_owner_id: UUID | None, opener: str, services: Services
 ) -> Finding:
-    opener_id = _member_id(opener)
+    opener_id = _parse_member_id(opener)
     for owner_id, role in ((customer_owner_id, "the customer's owner"), (opener_id, "the member who opened it")):
         if owner_id is not None and _is_active(owner_id, services):
             return Finding(
@@ -66,25 +66,25 @@ def _finding(
     return Finding("opportunity", opportunity_id, version, "owner-missing", obstacle=f"{customers}, and {openers}")
 
 
-def _openers(opportunity_ids: Iterable[UUID], services: Services) -> Mapping[UUID, str]:
-    """The actors of the events that opened them."""
+def _read_openers(opportunity_ids: Iterable[UUID], services: Services) -> Mapping[UUID, str]:
+    """Read the actors of the events that opened them."""
     openers: dict[UUID, str] = {}
     with services.database.connection() as connection:
-        for some in _batches(opportunity_ids, OPENINGS_PER_READ):
+        for some in _split(opportunity_ids, OPENINGS_PER_READ):
             for opportunity_id, topic, state in connection.execute(_OPENINGS, [some]):
                 opened: Any = form(topic).decode(state)
                 openers[opportunity_id] = opened.actor
     return openers
 
 
-def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+def _split(items: Iterable[T], size: int) -> Iterator[list[T]]:
     rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
 
 
-def _member_id(actor: str) -> UUID | None:
-    """The id of a member who acted; none for imports and rules."""
+def _parse_member_id(actor: str) -> UUID | None:
+    """Parse the id of a member who acted; none for imports and rules."""
     kind, _, name = actor.partition(":")
     try:
         return UUID(name) if kind == "member" else None
