@@ -10,19 +10,19 @@ from sheets.mapping.commands import command_named
 from sheets.profile import Profile
 
 
-def actions_of(profile: Profile) -> frozenset[str]:
+def list_actions(profile: Profile) -> frozenset[str]:
     """The actions of all commands in a profile, whatever rows and conditions they depend on."""
     return frozenset(_actions(profile))
 
 
-def permissions_of(profile: Profile) -> tuple[str, ...]:
+def list_permissions(profile: Profile) -> tuple[str, ...]:
     """The permissions of these actions, in alphabetical order; an action that nobody may do stands for itself."""
-    return tuple(sorted({PERMISSION_FOR.get(action, action) for action in actions_of(profile)}))
+    return tuple(sorted({PERMISSION_FOR.get(action, action) for action in list_actions(profile)}))
 
 
-def missing_permissions(policy: Policy, actor: Actor, profile: Profile) -> tuple[str, ...]:
+def list_missing_permissions(policy: Policy, actor: Actor, profile: Profile) -> tuple[str, ...]:
     """Those that the actor does not have for everybody's records: an import writes records of all owners."""
-    return tuple(each for each in permissions_of(profile) if not policy.reach(actor, each).is_all)
+    return tuple(each for each in list_permissions(profile) if not policy.reach(actor, each).is_all)
 
 
 def _actions(profile: Profile) -> Iterator[str]:

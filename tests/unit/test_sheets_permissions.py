@@ -9,7 +9,7 @@ from policy import Actor, Policy
 from policy.actions import PERMISSION_FOR
 from sheets.mapping.commands import NEW
 from sheets.opening import load, names, parse
-from sheets.permissions import actions_of, missing_permissions, permissions_of
+from sheets.permissions import list_actions, list_missing_permissions, list_permissions
 from sheets.profile import CommandRule, Profile, RecordRule
 
 OF_PROFILES = {
@@ -57,15 +57,15 @@ def of_one_command(command: type[Command], is_conditional: bool = False) -> Prof
 
 @pytest.mark.parametrize("name", names())
 def test_the_profiles_of_the_product_need_what_their_commands_need(name: str) -> None:
-    assert set(permissions_of(load(name))) == OF_PROFILES[name]
+    assert set(list_permissions(load(name))) == OF_PROFILES[name]
 
 
 @pytest.mark.parametrize("command", ALL, ids=lambda command: command.__name__)
 @pytest.mark.parametrize("is_conditional", [False, True])
 def test_no_command_is_forgotten(command: type[Command], is_conditional: bool) -> None:
     profile = of_one_command(command, is_conditional)
-    assert actions_of(profile) == {"register-customer", "tag", command.action}
-    assert PERMISSION_FOR[command.action] in permissions_of(profile)
+    assert list_actions(profile) == {"register-customer", "tag", command.action}
+    assert PERMISSION_FOR[command.action] in list_permissions(profile)
 
 
 def test_what_reaches_some_records_alone_is_missing() -> None:
@@ -73,7 +73,7 @@ def test_what_reaches_some_records_alone_is_missing() -> None:
 
     def missing(*roles: str) -> tuple[str, ...]:
         member = Actor("member:1", None, "", "api", frozenset(roles))
-        return missing_permissions(Policy(), member, profile)
+        return list_missing_permissions(Policy(), member, profile)
 
     assert missing("manager") == ("receivables.settle",)
     assert missing("manager", "finance") == ()
@@ -82,11 +82,11 @@ def test_what_reaches_some_records_alone_is_missing() -> None:
         "receivables.change",
         "receivables.settle",
     )
-    assert missing() == permissions_of(profile)
+    assert missing() == list_permissions(profile)
 
 
 def test_an_action_that_nobody_may_do_is_missing_for_everybody() -> None:
     rule = RecordRule("second", commands=(CommandRule("CreatingCommand"),))
     changed = Profile("one", "one", files={}, records=(rule,))
     everything = Actor("member:1", None, "", "api", frozenset(["administrator", "manager", "finance"]))
-    assert missing_permissions(Policy(), everything, changed) == ("creating-command",)
+    assert list_missing_permissions(Policy(), everything, changed) == ("creating-command",)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from api.answers.problems import FieldFault, Problem, invalid, job_finished
 from api.answers.streams import event_stream, wants_stream
-from api.imports.permitted import require_permissions
+from api.imports.permissions import require_permissions
 from api.imports.shapes import FORM, ImportJob, ImportJobs, ImportProfiles, ImportReport
 from api.imports.told import job_document, profile_document, report_document
 from api.imports.uploads import uploaded
@@ -33,7 +33,7 @@ from sheets.profile import Profile
 from sheets.reading.encoding import KNOWN
 
 RETRY_SECONDS = 30
-ANSWERS = {
+POST_RESPONSES = {
     "403": {"description": "A permission is missing that the profile needs; `errors` names each."},
     "429": {"description": "Too many imports are waiting."},
 }
@@ -202,7 +202,7 @@ def _add(
         "parameters": [each.openapi | ({"required": True} if each is PROFILE else {}) for each in takes]
     }
     if method == "POST":
-        documented |= {"requestBody": FORM, "responses": ANSWERS}
+        documented |= {"requestBody": FORM, "responses": POST_RESPONSES}
     router.add_api_route(
         path,
         handler,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from projections.engine.model.declaration import Projection
 
 LOOKS_APART = 0.2
-MOST_DOUBLINGS = 100
+MAX_LISTED_DOUBLINGS = 100
 """Doublings that are told one by one at a terminal."""
 
 
@@ -160,7 +160,7 @@ def _say_of_doublings(doublings: list[dict[str, Any]]) -> None:
         return
     mended = f", {len(doublings) - len(open_ones)} more are mended" if len(open_ones) < len(doublings) else ""
     sentence(f"NOTE:   {len(open_ones)} rows of imports stand twice{mended}.")
-    for each in sorted(open_ones, key=lambda each: not each["failure"])[:MOST_DOUBLINGS]:
+    for each in sorted(open_ones, key=lambda each: not each["failure"])[:MAX_LISTED_DOUBLINGS]:
         second = ", ".join(f"{one['event']} at position {one['position']}" for one in each["second"])
         when = "" if each["failure"] else " (before rows were written once)"
         sentence(
@@ -168,8 +168,8 @@ def _say_of_doublings(doublings: list[dict[str, Any]]) -> None:
         )
         sentence(f"          first {each['first']['event']} at position {each['first']['position']}, again {second}")
         sentence(f"          {each['what_to_do']}")
-    if len(open_ones) > MOST_DOUBLINGS:
-        sentence(f"        and {len(open_ones) - MOST_DOUBLINGS} more; --json lists all.")
+    if len(open_ones) > MAX_LISTED_DOUBLINGS:
+        sentence(f"        and {len(open_ones) - MAX_LISTED_DOUBLINGS} more; --json lists all.")
 
 
 def _say(what: str, found: dict[str, Any]) -> None:

@@ -94,8 +94,8 @@ class Working:
         except NotAllowed as refused:
             taking.end(self._connection, job, self._worker, "failed", refused.code)
         except Unreadable as unreadable:
-            told = Outcome(tuple(unreadable.refusals))
-            taking.fail_unreadable(self._connection, self._keyring, job, self._worker, told, epoch)
+            outcome = Outcome(tuple(unreadable.refusals))
+            taking.fail_unreadable(self._connection, self._keyring, job, self._worker, outcome, epoch)
         except (Lost, DatabaseAway, psycopg.OperationalError):
             raise
         except Exception:
@@ -110,12 +110,12 @@ class Working:
         folder.mkdir(parents=True)
         standing = self._standing(job, profile)
         try:
-            with SignsOfLife(self._connection, job, self._worker, standing.refusal) as signs:
+            with SignsOfLife(self._connection, job, self._worker, standing.find_refusal) as signs:
                 uploads.fetch(self._connection, self._keyring, job.job_id, job.files, folder)
                 return self._importer(job, standing, signs).run(_path(profile, job, folder), job.encoding)
         except CredentialEnded as ended:
             standing.directory.expire()  # with a member who was removed, its tokens end
-            raise NotAllowed(standing.refusal(self._connection) or "import-token-ended") from ended
+            raise NotAllowed(standing.find_refusal(self._connection) or "import-token-ended") from ended
         finally:
             shutil.rmtree(folder.parent, ignore_errors=True)
 

@@ -10,7 +10,7 @@ from policy import Actor, Policy
 from policy.directory import Directory
 from sheets.jobs import Ended, Job
 from sheets.jobs.signs import NotAllowed
-from sheets.permissions import missing_permissions
+from sheets.permissions import list_missing_permissions
 from sheets.profile import Profile
 
 
@@ -40,11 +40,11 @@ class Standing:
         only = None if self.job.only_roles is None else frozenset(self.job.only_roles)
         roles = member.roles if only is None else member.roles & only
         actor = Actor(self.job.asked_by, member.id, "", "api", roles, only=only)
-        if not self.policy.allows(actor, "import") or missing_permissions(self.policy, actor, self.profile):
+        if not self.policy.allows(actor, "import") or list_missing_permissions(self.policy, actor, self.profile):
             raise NotAllowed("import-not-permitted")
         return (Expecting(member.id, member.version),)
 
-    def refusal(self, connection: Connection) -> Ended | None:
+    def find_refusal(self, connection: Connection) -> Ended | None:
         """The code of the reason why the job must not go on; none while it may."""
         try:
             self.read_member()

@@ -92,9 +92,9 @@ def claims_of(event: Event) -> Iterator[Claim]:
     """The names that an event takes or gives back; an imported one also takes the natural key of its row."""
     yield from event.claims()
     if event.imported is not None:
-        yield row_claim(event.imported)
+        yield make_row_claim(event.imported)
 
 
-def row_claim(row: ImportedRow) -> Claim:
+def make_row_claim(row: ImportedRow) -> Claim:
     """The claim on the natural key of an imported row."""
     return Claim(IMPORT_ROW, f"{row.profile}/{row.key}", detail=row.digest, replaces=row.replaces)

@@ -12,10 +12,10 @@ from aggregates.base import Claim
 from ledger.database import Connection
 from ledger.encoded.codec import to_event
 from ledger.encoded.forms import FastEvent, claiming_topics
-from ledger.encoded.stored import claims_of, row_claim
+from ledger.encoded.stored import claims_of, make_row_claim
 from ledger.errors import Malformed, UnknownTopic
 from ledger.follow.reading import read
-from ledger.proof.doublings import Doubling, Suspicion, doublings, writing_of
+from ledger.proof.doublings import Doubling, Suspicion, resolve, writing_of
 from ledger.sealing import Keyring
 
 Name = tuple[str, str]
@@ -106,7 +106,7 @@ def fold_claims(connection: Connection, keyring: Keyring, upto: int | None = Non
             if fast.topic in claiming:
                 fold.add(fast, claims_of(to_event(fast, keyring)))
             elif row is not None:
-                fold.add(fast, iter((row_claim(row),)))
+                fold.add(fast, iter((make_row_claim(row),)))
     return fold
 
 
@@ -114,7 +114,7 @@ def verify_claims(connection: Connection, keyring: Keyring) -> ClaimsReport:
     """Compare the table of claims with the events, both ways; give it a REPEATABLE READ transaction among writers."""
     try:
         fold = fold_claims(connection, keyring)
-        doubled = doublings(connection, fold.suspicions)
+        doublings = resolve(connection, fold.suspicions)
     except (Malformed, UnknownTopic) as error:
         return ClaimsReport(0, {}, str(error))
     by_events = fold.held
@@ -126,4 +126,4 @@ def verify_claims(connection: Connection, keyring: Keyring) -> ClaimsReport:
     differences = {
         name: (in_table.get(name), by_events.get(name)) for name in names if in_table.get(name) != by_events.get(name)
     }
-    return ClaimsReport(len(names), differences, doublings=doubled)
+    return ClaimsReport(len(names), differences, doublings=doublings)

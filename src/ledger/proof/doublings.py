@@ -108,20 +108,20 @@ def writing_of(event: FastEvent) -> Writing:
     return Writing(event.position, event.topic, event.originator_id, part)
 
 
-def written_once_after(connection: Connection) -> int:
+def read_mark(connection: Connection) -> int:
     """The position after which no name that is claimed with a digest may be written twice."""
     row = connection.execute("SELECT rows_once_after FROM meta").fetchone()
     assert row is not None
     return int(row[0])
 
 
-def doublings(connection: Connection, suspicions: Sequence[Suspicion]) -> tuple[Doubling, ...]:
+def resolve(connection: Connection, suspicions: Sequence[Suspicion]) -> tuple[Doubling, ...]:
     """The suspicions with the events of the first commands, and what became of them since."""
     if not suspicions:
         return ()
-    allowed_upto = written_once_after(connection)
-    firsts = _at(connection, [each.first for each in suspicions])
-    taken_back = _taken_back(connection, {each.aggregate_id for one in suspicions for each in one.second})
+    allowed_upto = read_mark(connection)
+    firsts = _read_writings(connection, [each.first for each in suspicions])
+    taken_back = _find_taken_back(connection, {each.aggregate_id for one in suspicions for each in one.second})
     return tuple(
         Doubling(
             one.kind,
@@ -140,7 +140,7 @@ def _is_mended(second: Writing, first: Writing, taken_back: set[UUID]) -> bool:
     return second.remedy == "none" or not taken_back.isdisjoint({second.part_id, first.part_id} - {None})
 
 
-def _at(connection: Connection, positions: Iterable[int]) -> dict[int, Writing]:
+def _read_writings(connection: Connection, positions: Iterable[int]) -> dict[int, Writing]:
     rows = connection.execute(
         "SELECT position, topic, originator_id, state FROM events WHERE position = ANY(%s)", [list(positions)]
     )
@@ -152,7 +152,7 @@ def _at(connection: Connection, positions: Iterable[int]) -> dict[int, Writing]:
     return found
 
 
-def _taken_back(connection: Connection, aggregates: Iterable[UUID]) -> set[UUID]:
+def _find_taken_back(connection: Connection, aggregates: Iterable[UUID]) -> set[UUID]:
     """The payments and contacts of these aggregates that were taken back."""
     rows = connection.execute(
         "SELECT topic, state FROM events WHERE originator_id = ANY(%s) AND topic = ANY(%s)",

@@ -108,19 +108,21 @@ def _require_held(connection: Connection, job: Job, worker: str) -> None:
         raise Lost(str(job.job_id))
 
 
-def fail_unreadable(connection: Connection, keyring: Keyring, job: Job, worker: str, told: Outcome, epoch: int) -> None:
+def fail_unreadable(
+    connection: Connection, keyring: Keyring, job: Job, worker: str, outcome: Outcome, epoch: int
+) -> None:
     """Record that its files cannot be read, and why. Raises Lost."""
     with connection.transaction():
         _require_held(connection, job, worker)
-        _tell(connection, keyring, job, told, epoch)
+        _keep(connection, keyring, job, outcome, epoch)
         end(connection, job, worker, "failed", "import-unreadable")
 
 
-def _tell(connection: Connection, keyring: Keyring, job: Job, told: Outcome, epoch: int) -> None:
+def _keep(connection: Connection, keyring: Keyring, job: Job, outcome: Outcome, epoch: int) -> None:
     """Keep what it tells about rows, until it is forgotten or somebody's data is erased."""
     connection.execute(
         "UPDATE import_jobs SET report = %b, sealing_epoch = %s WHERE job_id = %s",
-        [sealed(keyring, job.job_id, told), epoch, job.job_id],
+        [sealed(keyring, job.job_id, outcome), epoch, job.job_id],
     )
 
 
@@ -142,5 +144,5 @@ def finish(connection: Connection, keyring: Keyring, job: Job, worker: str, repo
                 job.job_id,
             ],
         )
-        _tell(connection, keyring, job, Outcome.of(report), epoch)
+        _keep(connection, keyring, job, Outcome.of(report), epoch)
         end(connection, job, worker, "done")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from api.answers.problems import FieldFault, Problem
 from policy import Actor, Policy
 from policy.table import GRANTS, Scope
-from sheets.permissions import missing_permissions
+from sheets.permissions import list_missing_permissions
 from sheets.profile import Profile
 
 
 def require_permissions(policy: Policy, actor: Actor, profile: Profile) -> None:
     """Raises Problem 403 that names each missing permission, with the roles that have it for everybody's records."""
-    missing = {each: _roles(each) for each in missing_permissions(policy, actor, profile)}
+    missing = {each: _roles(each) for each in list_missing_permissions(policy, actor, profile)}
     if not missing:
         return
     faults = [
