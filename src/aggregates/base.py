@@ -79,6 +79,11 @@ def imported_from(row: ImportedRow) -> Iterator[None]:
         yield
 
 
+def row_being_imported() -> ImportedRow | None:
+    """The row of an import that events are made from now; none outside of an import."""
+    return _acting.get().imported
+
+
 class Event(CanMutateAggregate[UUID], DomainEvent):
     """Something that happened, with its envelope.
 

@@ -44,6 +44,14 @@ class MemberStillOwns(DomainError):
     opportunities: int
 
 
+class HandOverToSelf(DomainError):
+    """What a member looks after is handed over to another member."""
+
+    code = "hand-over-to-self"
+    at = "member_id"
+    member_id: UUID
+
+
 class LastAdministrator(DomainError):
     """There would be nobody left who may change roles."""
 
@@ -178,7 +186,7 @@ class Member(Aggregate):
             self._resumed()
 
     def remove(self, customers: int = 0, opportunities: int = 0) -> None:
-        """Let the member go, for good, who owns so many customers and open opportunities; raises MemberStillOwns."""
+        """Let the member go, for good, who owns so many customers and opportunities not won; raises MemberStillOwns."""
         if self.state == "removed":
             return
         if customers or opportunities:
@@ -196,9 +204,14 @@ class Member(Aggregate):
             self.trigger_event(self.Erased, subjects=(self.id,))
 
     def hand_over(self, member_id: UUID, customers: int, opportunities: int) -> None:
-        """Note that another member looks after so many customers and open opportunities from now on."""
+        """Note that another member looks after so many customers and opportunities from now on."""
         if customers or opportunities:
             self.trigger_event(self.HandedOver, member_id=member_id, customers=customers, opportunities=opportunities)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the member may act, and be given something to look after."""
+        return self.state == "active"
 
     def require_active(self) -> None:
         """Whoever is to look after something is here, and may act. Raises MemberRemoved, MemberSuspended."""

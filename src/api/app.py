@@ -31,6 +31,7 @@ from api.identity import MOST_HASHING, add_identity
 from api.imports import add_imports
 from api.limits.buckets import Limits
 from api.limits.limiting import Limited
+from api.limits.queueing import bulkheads
 from api.noted import id_in
 from api.operations import health
 from api.operations.metrics import Metrics
@@ -44,8 +45,6 @@ from ledger.errors import CredentialEnded, DatabaseAway
 from projections.engine.failures import BuildFailed, NotBuilt
 
 PREFIX = "/api/v1"
-MAX_WAITING = 24
-"""Reads that may wait (for a position, for a copy) have threads of their own, so that they never hold up the others."""
 _KNOWN: tuple[type[Exception], ...] = (
     Problem,
     DomainError,
@@ -75,7 +74,7 @@ def create_app(services: Services, limits: Limits | None = None, tell: Tell | No
     app.state.services = services
     app.state.identities = Identities(services.tokens.actor_of)
     app.state.metrics = Metrics()
-    app.state.waiting = CapacityLimiter(MAX_WAITING)
+    app.state.bulkheads = bulkheads()
     app.state.hashing = CapacityLimiter(MOST_HASHING)
     app.state.pulse = Pulse(services.database)
     router = APIRouter(prefix=PREFIX, route_class=Direct)

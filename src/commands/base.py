@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from dataclasses import dataclass
 from random import uniform
 from time import sleep
 from typing import Any, ClassVar
@@ -98,28 +98,31 @@ def execute(
     index: int = 0,
     imported: ImportedRow | None = None,
     new_id: UUID | None = None,
+    in_turn: bool = False,
 ) -> Outcome:
     """Do it once, and say where in the ledger it was written.
 
     `expecting` is the version of `to` that the caller saw: a newer one makes the command stale. Without it, a command
     that somebody else got in the way of is decided again on what there is then, thirty times at most, and once where
     somebody else has made what it was to make. `key` makes repeating safe: the same key and command give the same
-    answer, another command with it is refused. `new_id` is the id of what the command makes. Raises DomainError (with
-    NotFound, StaleVersion, ClaimTaken, KeyReused, CredentialEnded among them), DatabaseAway.
+    answer, another command with it is refused. `new_id` is the id of what the command makes. `in_turn` says that the
+    caller has the turn of `to` already.
 
-    It is written only while everything that it was decided on is as it was read, the acting member included.
+    It is written only while everything that it was decided on is as it was read, the acting member and its credential
+    included. Raises DomainError (with NotFound, StaleVersion, ClaimTaken, KeyReused, CredentialEnded, RecordBusy among
+    them), DatabaseAway.
     """
-    by, standing = door.present(by)
-    reach = door.policy.require(by, command.action)
     seen = None
     if expecting is not None and to is not None and not isinstance(command, CreatingCommand):
         seen = Expecting(to, expecting)
     request = None if key is None else Idempotency(by.id, key, index, _body(command, to, expecting))
+    asked = _Asked(command, to, door, seen, request, imported, new_id)
+    permitted = _permitted(command, by, door)
     found_made: UUID | None = None
-    with watched(command.action) as doing, door.turn(to):
+    with watched(command.action) as doing, door.turn(None if in_turn else to):
         for attempt in range(ATTEMPTS):
             try:
-                outcome = _once(doing, command, to, by, standing, reach, door, seen, request, imported, new_id)
+                outcome = asked.attempt(doing, permitted)
                 doing.replayed = outcome.replayed
                 return outcome
             except _MadeMeanwhile as made:
@@ -131,62 +134,88 @@ def execute(
                     raise
                 door.look_again(conflict.id)
                 sleep(uniform(0, FIRST_PAUSE * 2 ** min(attempt, 5)))  # noqa: S311 - no secret
-            by, standing = door.present(by)
-            reach = door.policy.require(by, command.action)
+            permitted = _permitted(command, permitted.by, door)
     raise AssertionError("unreachable")
 
 
-def _once(
-    doing: Doing,
-    command: Command,
-    to: UUID | None,
-    by: Actor,
-    standing: Iterable[Expecting],
-    reach: Reach,
-    door: Door,
-    seen: Expecting | None,
-    request: Idempotency | None,
-    imported: ImportedRow | None,
-    new_id: UUID | None,
-) -> Outcome:
-    work = door.work(new_id, by.member_id, reach)
-    work.look_up(*standing)
-    doing.command_id = door.new_id()
-    envelope = Acting(
-        actor=by.id,
-        command_id=doing.command_id,
-        source=by.source,
-        now=work.now,
-        reason=command.reason,
-        imported=imported,
-    )
-    changed: Changed = ()
-    try:
-        with acting(envelope):
-            changed = command.perform(to, work)
-        work.require_within_reach(changed)
-        conditions = work.conditions(changed, by.credential)
-        outcome = door.ledger.save(*changed, expecting=seen, idempotency=request, conditions=conditions)
-        door.notice(changed)
-        return outcome
-    except VersionConflict as conflict:
-        if any(each.id == conflict.id and _is_new(each) for each in changed):
-            raise _MadeMeanwhile(conflict) from conflict
-        raise
-    except CredentialEnded:
-        raise
-    except DomainError as refusal:
+@dataclass(frozen=True)
+class _Permitted:
+    """The actor in its present roles, how far it reaches with the command, and what that rests on."""
+
+    by: Actor
+    reach: Reach
+    standing: tuple[Expecting, ...]
+
+
+def _permitted(command: Command, by: Actor, door: Door) -> _Permitted:
+    """Raises CredentialEnded, Forbidden."""
+    present, standing = door.present(by)
+    return _Permitted(present, door.policy.require(present, command.action), standing)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A command with all that it was asked with; it may be attempted several times."""
+
+    command: Command
+    to: UUID | None
+    door: Door
+    seen: Expecting | None
+    request: Idempotency | None
+    imported: ImportedRow | None
+    new_id: UUID | None
+
+    def attempt(self, doing: Doing, permitted: _Permitted) -> Outcome:
+        """Decide on what there is now, and write it."""
+        by, reach = permitted.by, permitted.reach
+        work = self.door.work(self.new_id, by.member_id, reach)
+        work.look_up(*permitted.standing)
+        doing.command_id = self.door.new_id()
+        envelope = Acting(
+            actor=by.id,
+            command_id=doing.command_id,
+            source=by.source,
+            now=work.now,
+            reason=self.command.reason,
+            imported=self.imported,
+        )
+        changed: Changed = ()
+        try:
+            with acting(envelope):
+                changed = self.command.perform(self.to, work)
+            work.require_within_reach(changed)
+            conditions = work.conditions(changed, by.credential)
+            outcome = self.door.ledger.save(
+                *changed, expecting=self.seen, idempotency=self.request, conditions=conditions
+            )
+            self.door.notice(changed)
+            return outcome
+        except VersionConflict as conflict:
+            if any(each.id == conflict.id and _is_new(each) for each in changed):
+                raise _MadeMeanwhile(conflict) from conflict
+            raise
+        except CredentialEnded:
+            raise
+        except DomainError as refusal:
+            if (answer := self._answer_given_before(refusal, reach)) is not None:
+                return answer
+            self._refuse(refusal, reach, work)
+            raise
+
+    def _answer_given_before(self, refusal: DomainError, reach: Reach) -> Outcome | None:
+        """The answer to the same request, where it is refused now because it was done; raises KeyReused."""
         is_out_of_reach = isinstance(refusal, NotFound) and not reach.is_all
-        if request is not None and not is_out_of_reach and (answer := door.ledger.recall(request)) is not None:
-            return answer
+        return None if self.request is None or is_out_of_reach else self.door.ledger.recall(self.request)
+
+    def _refuse(self, refusal: DomainError, reach: Reach, work: Work) -> None:
+        """Raise what the caller is to be told instead of the refusal, if anything."""
         if isinstance(refusal, ClaimTaken):
             if refusal.kind == DRAWN:
                 raise VersionConflict(refusal.holder, 0) from refusal
             if not reach.is_all:
                 raise ClaimTakenElsewhere(refusal.kind, refusal.value) from refusal
-        if seen is not None and not isinstance(refusal, StaleVersion):
-            _require_fresh(work, door, seen)
-        raise
+        if self.seen is not None and not isinstance(refusal, StaleVersion):
+            _require_fresh(work, self.door, self.seen)
 
 
 def _is_new(aggregate: Aggregate) -> bool:

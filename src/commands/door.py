@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
-from threading import Lock
 from time import monotonic
 from typing import TypeVar
 from uuid import UUID
@@ -16,6 +15,7 @@ from aggregates.base import Aggregate
 from aggregates.member import Member
 from aggregates.team import Team
 from aggregates.workspace import DEFAULT_SETTINGS, WORKSPACE_ID, Settings, Workspace
+from commands.turns import Turns
 from commands.work import Store, Surroundings, Work
 from ledger.errors import CredentialEnded, NotFound
 from ledger.outcome import Expecting
@@ -28,7 +28,6 @@ SETTINGS_HOLD = 1.0
 """Seconds for which a process may go on with the settings it has read."""
 
 MOST_KNOWN = 100_000
-TURNS = 1_024
 
 
 def utc_now() -> datetime:
@@ -54,8 +53,12 @@ class Door:
         self.clock = clock
         self._settings, self._settings_version = DEFAULT_SETTINGS, 0
         self._settings_until = 0.0
-        self._turns = [Lock() for _ in range(TURNS)]
+        self.turns: Turns[UUID] = Turns()
         self._known: set[tuple[type[Aggregate], UUID]] = set()
+
+    def over(self, ledger: Store) -> Door:
+        """The same door over another ledger, which shares nothing that was loaded from this one."""
+        return Door(ledger, self.policy, self.clock, self.directory, self.surroundings)
 
     def work(self, first_id: UUID | None = None, by: UUID | None = None, reach: Reach = EVERYBODY) -> Work:
         """What one attempt at one command works with, which is done for somebody with that reach."""
@@ -89,8 +92,11 @@ class Door:
         return replace(by, roles=roles), (Expecting(person.id, person.version),)
 
     def turn(self, to: UUID | None) -> AbstractContextManager[object]:
-        """One command at a time on the same aggregate in this process, since only one of them could win anyway."""
-        return nullcontext() if to is None else self._turns[to.int % TURNS]
+        """One command at a time on the same aggregate in this process, since only one of them could win anyway.
+
+        The calling thread waits for it; raises RecordBusy where that takes too long.
+        """
+        return nullcontext() if to is None else self.turns.turn(to)
 
     def new_id(self) -> UUID:
         """An id that sorts by the moment."""

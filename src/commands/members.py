@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from aggregates.choices import Role
 from aggregates.customer import Customer
-from aggregates.member import Member
+from aggregates.member import HandOverToSelf, Member
 from aggregates.opportunity import Opportunity
 from aggregates.refusals import require_past
 from aggregates.team import Team
@@ -185,7 +185,10 @@ class EraseMember(Command):
 
 
 class HandOver(Command):
-    """Give all customers and open opportunities of the member to another one, in one go (SEC-8)."""
+    """Give all customers and opportunities of the member to another one, in one go (SEC-8).
+
+    Archived customers and lost opportunities as well; what was won stays with the member who won it.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"member_id": "0192f0c1-7d5a-7cc3-a1b2-0123456789ab", "reason": "离职交接"}]}
@@ -196,12 +199,16 @@ class HandOver(Command):
     def perform(self, to: UUID | None, work: Work) -> Changed:
         """Hand over what the member owns."""
         giver, taker = work.load(Member, to), work.load(Member, self.member_id)
+        if taker.id == giver.id:
+            raise HandOverToSelf(member_id=taker.id)
         taker.require_active()
         owned = work.owned_by(giver.id)
-        customers = [work.load(Customer, each) for each in owned.customers]
+        looked_after = (work.load(Customer, each) for each in owned.customers)
+        customers = [customer for customer in looked_after if not customer.erased]
         for customer in customers:
-            customer.assign_owner(taker.id)
-        opportunities = [work.load(Opportunity, each) for each in owned.opportunities]
+            customer.hand_over(taker.id)
+        worked_on = (work.load(Opportunity, each) for each in owned.opportunities)
+        opportunities = [opportunity for opportunity in worked_on if opportunity.status != "won"]
         for opportunity in opportunities:
             opportunity.assign_owner(taker.id)
         giver.hand_over(taker.id, len(customers), len(opportunities))

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aggregates.choices import Basis
 from aggregates.customer import Customer
-from aggregates.member import Member
 from aggregates.opportunity import Opportunity
 from aggregates.product import Product
+from commands import owners
 from commands.base import Changed, Command, Work
 from commands.fields import Code, CurrencyField, Day, Label, LeadSourceField, Line, Money, Percent, Prose
 from commands.whose import customer_of
@@ -56,7 +56,10 @@ class OpenOpportunity(Details, Command):
     stage: Label | None = Field(None, description="The stage, by key or name; the first when it is not said.")
     amount: Money | None = Field(None, description="What it may be worth; null when that is not known.")
     currency: CurrencyField | None = Field(None, description="The workspace's currency when it is not said.")
-    owner_id: UUID | None = Field(None, description="The member responsible.")
+    owner_id: UUID | None = Field(
+        None,
+        description="The member responsible; when it is not said, the customer's owner, else the member who opens it.",
+    )
     expected_close_on: Day | None = None
     occurred_on: Day | None = Field(None, description="The day it came up; the day of recording when it is not said.")
     flags: tuple[Label, ...] = Field((), max_length=20)
@@ -66,7 +69,6 @@ class OpenOpportunity(Details, Command):
         customer = customer_of(to, self.customer_id, work)
         pipeline = work.pipeline(self.pipeline_id)
         work.require(Product, self.product_id)
-        work.require(Member, self.owner_id)
         opportunity = Opportunity.open(
             work.new_id(),
             work.calendar,
@@ -75,7 +77,8 @@ class OpenOpportunity(Details, Command):
             stage=self.stage,
             occurred_on=self.occurred_on,
             currency=self.currency or work.settings.currency,
-            **self.given("number", "amount", "owner_id", "expected_close_on", "flags", *DETAIL_FIELDS),
+            owner_id=owners.owner_of_opportunity(self.owner_id, customer, work),
+            **self.given("number", "amount", "expected_close_on", "flags", *DETAIL_FIELDS),
         )
         return (opportunity, pipeline)
 
@@ -174,14 +177,14 @@ class ReviseDetails(Details, Command):
 
 
 class AssignOpportunityOwner(Command):
-    """Make one member responsible for the opportunity, or nobody."""
+    """Make one member responsible for the opportunity."""
 
-    owner_id: UUID | None = Field(description="The member; null for nobody.")
+    owner_id: UUID | None = Field(description="The member; null, for nobody, is for imports and rules only.")
 
     def perform(self, to: UUID | None, work: Work) -> Changed:
         """Assign the owner of the opportunity."""
         opportunity = work.load(Opportunity, to)
-        opportunity.assign_owner(work.new_owner(self.owner_id))
+        opportunity.assign_owner(owners.next_owner_of_opportunity(self.owner_id, opportunity, work))
         return (opportunity,)
 
 
@@ -220,7 +223,10 @@ class LoseOpportunity(Command):
 
 
 class ReopenOpportunity(Command):
-    """Work on a closed opportunity again; one that was won needs a reason."""
+    """Work on a closed opportunity again; one that was won needs a reason.
+
+    Where its owner has left or is suspended, it goes to the customer's owner, else to the member who reopens it.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"stage": "negotiation", "reason": "合同未生效"}]})
 
@@ -232,4 +238,5 @@ class ReopenOpportunity(Command):
         opportunity = work.load(Opportunity, to)
         pipeline = work.pipeline(opportunity.pipeline_id)
         opportunity.reopen(self.stage, self.occurred_on, pipeline, work.calendar, self.reason)
+        owners.replace_inactive_owner_of_opportunity(opportunity, work)
         return (opportunity,)

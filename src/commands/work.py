@@ -69,7 +69,7 @@ class Owned:
 
     customers: Sequence[UUID] = ()
     opportunities: Sequence[UUID] = ()
-    """Those that are open."""
+    """Those that are open or lost."""
     position: int | None = None
     """The position up to which this is known; None where nothing can have changed it."""
 
@@ -179,6 +179,11 @@ class Work:
             self._loaded[id] = loaded
         return loaded
 
+    @property
+    def reach(self) -> Reach:
+        """Whose records the command may work on."""
+        return self._reach
+
     def require_within_reach(self, changed: Iterable[Aggregate]) -> None:
         """Whoever reaches only some records makes none that it would not reach; raises BeyondReach."""
         for aggregate in changed:
@@ -230,25 +235,18 @@ class Work:
 
     def active_member(self, id: UUID) -> UUID:
         """The same id, of a member who may be given something. Raises NotFound, MemberRemoved, MemberSuspended."""
-        person = None if self._directory is None else self._directory.member(id)
-        if person is not None and person.may_act:
-            self.look_up(Expecting(person.id, person.version))
-        else:
+        if not self.is_active_member(id):
             self.load(Member, id).require_active()
         return id
 
-    def owner(self, given: UUID | None) -> UUID | None:
-        """Whose something new is: the member that is given, of whoever asks where that one makes only its own.
-
-        Raises NotFound, MemberRemoved, MemberSuspended.
-        """
-        if given is None:
-            return None if self._reach.is_all else self.by
-        return given if given == self.by else self.active_member(given)
-
-    def new_owner(self, given: UUID | None) -> UUID | None:
-        """Who looks after something from now on, or nobody. Raises NotFound, MemberRemoved, MemberSuspended."""
-        return None if given is None else self.active_member(given)
+    def is_active_member(self, id: UUID) -> bool:
+        """Whether there is such a member who may act, and be given something."""
+        person = None if self._directory is None else self._directory.member(id)
+        if person is not None:
+            self.look_up(Expecting(person.id, person.version))
+            return person.may_act
+        member = self.find(Member, id)
+        return member is not None and member.is_active
 
     def owned_by(self, member_id: UUID) -> Owned:
         """What belongs to a member within reach; nothing may be given to it until this is written. Raises NotFound."""

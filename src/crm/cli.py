@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from crm.console import disclosing, export, importing, proving, replaying, reports, running, sample, tokens
+from crm.console import disclosing, export, importing, proving, repairing, replaying, reports, running, sample, tokens
 from crm.console.safekeeping import archive, backups, checkpoints, erasures, restoring, rewrapping
 from crm.output import refusal
 
@@ -28,6 +28,7 @@ app.command()(reports.report)
 app.command()(replaying.replay)
 app.command()(proving.rebuild)
 app.command()(proving.verify)
+app.command()(repairing.repair)
 app.command()(backups.backup)
 app.command()(restoring.restore)
 app.command()(restoring.restored)

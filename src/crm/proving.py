@@ -9,6 +9,7 @@ from typing import Any
 from crm.services import Services
 from ledger.proof.claims import ClaimsReport, verify_claims
 from ledger.proof.comparing import compare
+from ledger.proof.doublings import Doubling
 from ledger.proof.stretches import verify_in_stretches
 
 
@@ -54,4 +55,21 @@ def _shown(claims: ClaimsReport) -> dict[str, Any]:
         "checked": claims.checked,
         "differences": wrong,
         "unreadable": claims.unreadable,
+        "doublings": [each.document | {"what_to_do": what_to_do(each)} for each in claims.doublings],
     }
+
+
+WHAT_TO_DO = {
+    "reverse-payment": "Reverse the later payment, with a reason: "
+    "POST /api/v1/receivables/{record}/payments/{part}/reversal.",
+    "remove-contact": "Remove the later contact: DELETE /api/v1/customers/{record}/contacts/{part}.",
+    "note-it": "No command takes such an entry back: enter one more that says which of the two counts.",
+    "none": "Nothing: it set what the first one had set. Where something else was set in between, set that again.",
+}
+"""By remedy."""
+
+
+def what_to_do(doubling: Doubling) -> str:
+    """The remedy in words, with the address that it needs."""
+    event = doubling.to_mend
+    return WHAT_TO_DO[event.remedy].format(record=event.aggregate_id, part=event.part_id)

@@ -14,9 +14,9 @@ import psycopg
 from commands.base import Door
 from crm.checkpoints import Checkpoints
 from crm.database.roles import APP
+from crm.doors import open_door
 from crm.settings.signing_in import CALLBACK, SignInSettings
 from crm.store import Store
-from crm.surroundings import Surroundings
 from ledger.database import Database
 from ledger.erasing.key_copy import KeyCopy
 from ledger.erasing.register import Register
@@ -92,7 +92,7 @@ def services(
                 policy=policy,
                 directory=directory,
                 accesses=Accesses(database),
-                door=Door(ledger, policy, _now, directory, Surroundings(ledger, reader, directory)),
+                door=open_door(ledger, directory, policy, reader),
                 reader=reader,
                 ground=Ground(database, keyring),
                 tokens=identity.bearers,

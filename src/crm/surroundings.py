@@ -22,16 +22,19 @@ class Surroundings:
         self._directory = directory
 
     def owned_by(self, member_id: UUID) -> Owned:
-        """What belongs to a member and is not put away, as of everything that was written; raises NotBuilt."""
+        """What a leaver hands over, as of everything that was written; raises NotBuilt.
+
+        Customers, archived ones too, except erased ones (which have no name); opportunities except won ones.
+        """
         head = self._ledger.head()
         with self._reader.at("tracking", after=head, timeout=PATIENCE) as view:
             customers = view.connection.execute(
-                "SELECT customer_id FROM customers WHERE owner_id = %s AND NOT archived ORDER BY customer_id",
+                "SELECT customer_id FROM customers WHERE owner_id = %s AND name IS NOT NULL ORDER BY customer_id",
                 [member_id],
             ).fetchall()
         with self._reader.at("pipeline", after=head, timeout=PATIENCE) as view:
             opportunities = view.connection.execute(
-                "SELECT opportunity_id FROM opportunities WHERE owner_id = %s AND outcome = 'open' "
+                "SELECT opportunity_id FROM opportunities WHERE owner_id = %s AND outcome <> 'won' "
                 "ORDER BY opportunity_id",
                 [member_id],
             ).fetchall()

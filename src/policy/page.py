@@ -26,6 +26,9 @@ def page() -> str:
         "- **team**: those of the members of its team and of the teams below that.",
         "- **all**: everything, also what belongs to nobody.",
         "",
+        "Whoever has `opportunities.assign` for its own records keeps an opportunity of its own and takes one of its "
+        "customers that nobody owns; it gives none away.",
+        "",
         "Whose a record is, who is in which team and in which roles a member acts is always what holds today, also "
         "where an earlier day or moment is asked about. Somebody in several roles may do what any of them may.",
         "",

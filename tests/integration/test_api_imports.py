@@ -21,12 +21,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.imports import uploads
+from commands.base import Door, execute
+from commands.members import RegisterMember
 from crm.imports import watch
 from crm.imports.watching import FOLDER
-from integration.serving import Api
+from integration.serving import Api, serving
 from ledger.database import Database
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
+from policy import Actor
 from sheets.jobs import Job, Order, book, taking
 from sheets.jobs.uploads import PART
 
@@ -47,6 +50,21 @@ MAVEN = {
     "sales_pipeline.csv": DEALS,
 }
 PATIENCE = 60.0
+
+
+@pytest.fixture(scope="module")
+def api(server: str) -> Iterator[Api]:
+    """The service as a member sees it who may do everything that a profile asks for."""
+    with serving(server) as served:
+        yield served.signed_in("administrator", "manager", "finance")
+
+
+def order_of_a_member(ledger: Ledger) -> Order:
+    """An import of invoices, asked for by a member who may do so."""
+    roles = ["manager", "finance"]
+    by = Actor("rule:test", None, "test", "rule")
+    member_id = execute(RegisterMember(name="成员", roles=roles), to=None, by=by, door=Door(ledger)).id
+    return Order("ibm-receivables", False, None, f"member:{member_id}", member_id)
 
 
 def invoices(prefix: str, count: int = 1) -> str:
@@ -380,7 +398,7 @@ def test_a_worker_that_is_asked_to_stop_leaves_the_rest_to_the_next(
     database: Database, keyring: Keyring, ledger: Ledger
 ) -> None:
     with database.connection(autocommit=True) as connection:
-        order = Order("ibm-receivables", False, None, "member:test")
+        order = order_of_a_member(ledger)
         job = book.request(connection, keyring, order, {"a.csv": BytesIO(invoices("REST", 700).encode())})
 
         def until(fits: Callable[[Job], bool]) -> Job:

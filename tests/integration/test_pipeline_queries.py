@@ -175,6 +175,35 @@ def test_the_team_is_that_of_the_owner_on_the_day(given: Happenings, tables: Tab
     assert group["key"] == {"owner": "Ann", "owner_id": str(ann), "currency": "CNY"}
 
 
+def test_the_region_is_the_customers_of_the_day_else_that_of_the_owners_team(given: Happenings, tables: Tables) -> None:
+    ann = given.member("Ann", given.team("North", "N"))
+    acme = given.on("2026-01-05").customer()
+    deal = given.opportunity(acme, "2026-01-05", owner_id=ann)
+    given.opportunity(given.customer(region="East"), "2026-01-05")
+    given.on("2026-02-10").happens(Customer.ProfileRevised, acme, changed=("region",), region="West")
+    given.on("2026-03-10").happens(Customer.ProfileRevised, acme, changed=("region",), region=None)
+    connection = tables()
+    for day, region, customers in (
+        ("2026-02-09", "N", None),
+        ("2026-02-10", "West", "West"),
+        ("2026-03-09", "West", "West"),
+        ("2026-03-10", "N", None),
+    ):
+        (on,) = days(day)
+        for report in (funnel, conversion):
+            assert {each["key"]["region"] for each in report(connection, on, ["region"])["groups"]} == {region, "East"}
+            paired = report(connection, on, ["customer_region", "team_region"])["groups"]
+            assert {(each["key"]["customer_region"], each["key"]["team_region"]) for each in paired} == {
+                (customers, "N"),
+                ("East", None),
+            }
+        found = one(connection, deal, on)
+        assert found is not None
+        assert (found["region"], found["customer_region"], found["team_region"]) == (region, customers, "N")
+        listed = page(connection, Query.parse([("region[eq]", region), ("team_region[eq]", "N")]), on).items
+        assert [each["id"] for each in listed] == [deal]
+
+
 def test_owner_amount_and_industry_are_those_of_the_day(given: Happenings, tables: Tables) -> None:
     ann, bob = given.member("Ann"), given.member("Bob")
     acme = given.customer(industry="retail", lead_source="expo")

@@ -221,14 +221,41 @@ def test_owner_team_and_region_are_those_of_the_day(given: Happenings, tables: T
     given.issued(acme, "100", "2026-01-01", "2026-01-31")
     given.happens(Member.TeamAssigned, ann, team_id=south, occurred_on=date(2026, 2, 1))
     given.on("2026-03-10").happens(Customer.OwnerAssigned, acme, owner_id=bob)
-    connection, by = tables(), ["owner", "team", "region"]
+    connection, by = tables(), ["owner", "team", "team_region"]
     found = []
     for on in ("2026-01-31", "2026-02-01", "2026-03-10"):
         (group,) = aging(connection, day(on), by)["groups"]
-        found.append((group["key"]["owner"], group["key"]["team"], group["key"]["region"]))
+        found.append((group["key"]["owner"], group["key"]["team"], group["key"]["team_region"]))
     assert found == [("Ann", "North", "N"), ("Ann", "South", "S"), ("Bob", "South", "S")]
     (group,) = aging(connection, date(2026, 3, 1), ["industry", "customer_region", "source", "country"])["groups"]
     assert list(group["key"].values()) == ["retail", "East", "expo", "CN", "CNY"]
+
+
+def test_the_region_is_the_customers_of_the_day_else_that_of_its_owners_team(given: Happenings, tables: Tables) -> None:
+    ann = given.member("Ann", given.team("North", "N"))
+    acme = given.on("2026-01-05").customer(owner_id=ann)
+    nobodys = given.customer("Bolt", region="East")
+    owed = given.issued(acme, "100", "2026-01-05", "2026-01-31")
+    given.issued(nobodys, "50", "2026-01-05", "2026-01-31")
+    given.on("2026-02-10").happens(Customer.ProfileRevised, acme, changed=("region",), region="West")
+    given.on("2026-03-10").happens(Customer.ProfileRevised, acme, changed=("region",), region=None)
+    connection = tables()
+    for on, region, customers in (
+        ("2026-02-09", "N", None),
+        ("2026-02-10", "West", "West"),
+        ("2026-03-09", "West", "West"),
+        ("2026-03-10", "N", None),
+    ):
+        groups = aging(connection, day(on), ["region"])["groups"]
+        assert {each["key"]["region"]: each["open"]["amount"] for each in groups} == {region: "100", "East": "50"}
+        paired = aging(connection, day(on), ["customer_region", "team_region"])["groups"]
+        assert {(each["key"]["customer_region"], each["key"]["team_region"]) for each in paired} == {
+            (customers, "N"),
+            ("East", None),
+        }
+        assert facts(connection, owed, on, "region", "customer_region", "team_region") == (region, customers, "N")
+        listed = page(connection, Query.parse([("region[eq]", region), ("team_region[eq]", "N")]), day(on)).items
+        assert [each["id"] for each in listed] == [owed]
 
 
 def test_an_unknown_grouping_is_refused(tables: Tables) -> None:

@@ -137,6 +137,12 @@ class Customer(Happened, Aggregate):
         if owner_id != self.owner_id:
             self._owner_assigned(owner_id)
 
+    def hand_over(self, owner_id: UUID) -> None:
+        """Make another member responsible in place of a leaver, also in the archive (SEC-8)."""
+        self._require_kept()
+        if owner_id != self.owner_id:
+            self._owner_assigned(owner_id)
+
     def categorise(self, category: str | None) -> None:
         """Put it into a category, or into none."""
         self.require_active()

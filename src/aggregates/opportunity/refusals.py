@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
 
 from aggregates.base import DomainError
 
@@ -85,6 +86,20 @@ class OfAnotherCustomer(DomainError):
 
     code = "of-another-customer"
     at = "opportunity_id"
+
+
+class OpportunityOwnerMissing(DomainError):
+    """An opportunity belongs to a member: it is assigned to another one, not to nobody."""
+
+    code = "opportunity-owner-missing"
+    at = "owner_id"
+
+
+class OpportunityOwnedByAnother(DomainError):
+    """The opportunity belongs to another member, from whom this actor may not take it."""
+
+    code = "opportunity-owned-by-another"
+    owner_id: UUID
 
 
 class OpportunityNameMissing(DomainError):

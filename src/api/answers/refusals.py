@@ -37,6 +37,8 @@ STATUS: dict[str, int] = {
     "reason-missing": 422,
     "name-missing": 422,
     "opportunity-name-missing": 422,
+    "opportunity-owner-missing": 422,
+    "hand-over-to-self": 422,
     "product-name-missing": 422,
     "stages-unclear": 422,
     "loss-reason-missing": 422,
@@ -67,6 +69,7 @@ STATUS: dict[str, int] = {
     "sign-in-slowed": 429,
     "openid-off": 404,
     "openid-away": 503,
+    "record-busy": 503,
     "forbidden": 403,
     "limited-token": 403,
     "not-found": 404,
@@ -174,7 +177,7 @@ def _headers(status: int, error: DomainError) -> dict[str, str]:
         return {"WWW-Authenticate": 'Bearer realm="genjin", error="invalid_token"'}
     if status == 401:
         return {"WWW-Authenticate": 'Bearer realm="genjin"'}
-    return {"Retry-After": str(error.values["seconds"])} if status == 429 else {}
+    return {"Retry-After": str(error.values["seconds"])} if status in (429, 503) and "seconds" in error.values else {}
 
 
 def _stale(error: StaleVersion) -> Problem:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,6 +14,7 @@ from api.answers.denied import is_denied, note_denied
 from api.answers.problems import FieldFault, Problem, document, invalid
 from api.answers.refusals import broken, problem_of
 from api.changes.writing import HEADERS, do, idempotency_key
+from api.limits.queueing import bulkhead
 from api.requests.bodies import read_json_bytes, read_model
 from api.requests.identity import identify
 from api.requests.reading import json_response
@@ -76,7 +76,7 @@ async def do_batch(request: Request) -> Response:
     body, key = await read_json_bytes(request, MAX_BODY), idempotency_key(request)
     language = preferred(request.headers.get("accept-language"))
     crm = services_of(request)
-    return await run_in_threadpool(_all, crm, body, actor, key, language, request.url.path)
+    return await bulkhead(request, "batches").run(request, _all, crm, body, actor, key, language, request.url.path)
 
 
 def _all(crm: Services, body: bytes, actor: Actor, key: str | None, language: Language, path: str) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, get_args
 from uuid import UUID
 
@@ -18,11 +19,13 @@ from starlette.responses import Response
 from aggregates.workspace import WORKSPACE_ID
 from api.answers.problems import FieldFault, invalid, malformed_header
 from api.answers.refusals import unknown_reference
+from api.limits.queueing import bulkhead, turn_at
 from api.requests.asking import ID, Parameter
 from api.requests.bodies import read_json_bytes, read_model, refuse_ambiguous, refuse_malformed
 from api.requests.identity import identify
 from api.services import Services, services_of
 from commands.base import Command, execute
+from commands.turns import Turns
 from ledger.errors import NotFound
 from ledger.outcome import Outcome
 from policy import Actor
@@ -44,13 +47,17 @@ class Written(BaseModel):
 
 @dataclass(frozen=True)
 class Write:
-    """A route that does one command; names in the path other than `id` are fields of the command."""
+    """A route that does one command; names in the path other than `id` are fields of the command.
+
+    `awaits_reads`: the command waits until the read models know everything that was written, and has other threads.
+    """
 
     method: str
     path: str
     command: type[Command]
     status: int = 200
     makes: str | None = None
+    awaits_reads: bool = False
 
     @property
     def path_fields(self) -> tuple[str, ...]:
@@ -96,25 +103,36 @@ async def perform(request: Request, write: Write) -> Response:
     to = ID.read(request.path_params["id"]) if "id" in request.path_params else FIXED.get(write.path)
     expecting, key = if_match(request), idempotency_key(request)
     crm = services_of(request)
-    outcome = await run_in_threadpool(_perform, crm, write, request.path_params, body, to, actor, expecting, key)
+    read = partial(_command, crm, write, request.path_params, body, actor)
+    if to is None:
+        outcome = await run_in_threadpool(lambda: do(crm, read(), to, actor, expecting, key))
+    else:
+        outcome = await _in_turn(
+            request, write, to, read, lambda command: do(crm, command, to, actor, expecting, key, in_turn=True)
+        )
     return answer(outcome, write)
 
 
-def _perform(
-    crm: Services,
-    write: Write,
-    path: Mapping[str, str],
-    body: bytes,
-    to: UUID | None,
-    actor: Actor,
-    expecting: int | None,
-    key: str | None,
+async def _in_turn(
+    request: Request, write: Write, to: UUID, read: Callable[[], Command], perform: Callable[[Command], Outcome]
 ) -> Outcome:
+    """Performs the command in its record's turn, for which no thread waits; what does not fit is refused before."""
+    turns: Turns[UUID] = services_of(request).door.turns
+    ticket = turns.join(to, max_waiting=0)
+    command = await run_in_threadpool(read) if ticket is None else None
+
+    def work() -> Outcome:
+        return perform(read() if command is None else command)
+
+    async with turn_at(request, turns, to, ticket):
+        if write.awaits_reads:
+            return await bulkhead(request, "waiting-reads").run(request, work)
+        return await run_in_threadpool(work)
+
+
+def _command(crm: Services, write: Write, path: Mapping[str, str], body: bytes, actor: Actor) -> Command:
     crm.policy.require(actor, write.command.action)
-    if write.path_fields:
-        body = with_path_fields(body, write, path)
-    command = read_model(write.command, body)
-    return do(crm, command, to, actor, expecting, key)
+    return read_model(write.command, with_path_fields(body, write, path) if write.path_fields else body)
 
 
 def do(
@@ -125,10 +143,14 @@ def do(
     expecting: int | None = None,
     key: str | None = None,
     index: int = 0,
+    *,
+    in_turn: bool = False,
 ) -> Outcome:
     """Does the command; an unknown id inside it is told as a field that does not fit."""
     try:
-        return execute(command, to=to, by=actor, door=crm.door, expecting=expecting, key=key, index=index)
+        return execute(
+            command, to=to, by=actor, door=crm.door, expecting=expecting, key=key, index=index, in_turn=in_turn
+        )
     except NotFound as unknown:
         if unknown.values["id"] == to:
             raise

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api.answers.problems import FieldFault, invalid
 from api.identity.account import give_session
+from api.limits.queueing import bulkhead
 from api.requests.pages import OPENID, SESSION, cookie, drop_cookie, set_cookie
 from api.services import Services, services_of
 
@@ -25,8 +25,8 @@ async def begin_openid(request: Request) -> Response:
     if not _WITHIN.fullmatch(return_to) or len(return_to) > 1000:
         raise invalid(FieldFault("query", "/return_to", "not-within"))
     crm: Services = services_of(request)
-    where, sealed = await run_in_threadpool(
-        lambda: crm.identity.openid.begin(quote(return_to, safe="/?=&%#+,:;@~!$'()*-._"))
+    where, sealed = await bulkhead(request, "openid").run(
+        request, lambda: crm.identity.openid.begin(quote(return_to, safe="/?=&%#+,:;@~!$'()*-._"))
     )
     answer = _sent(where)
     set_cookie(request, answer, OPENID, sealed, PATIENCE_SECONDS)
@@ -38,7 +38,9 @@ async def finish_openid(request: Request) -> Response:
     crm: Services = services_of(request)
     brought, before = cookie(request, OPENID), cookie(request, SESSION)
     answered = dict(request.query_params)
-    session, return_to = await run_in_threadpool(crm.identity.by_openid, brought, answered, instead_of=before)
+    session, return_to = await bulkhead(request, "openid").run(
+        request, crm.identity.by_openid, brought, answered, instead_of=before
+    )
     answer = _sent(return_to)
     give_session(request, answer, session)
     drop_cookie(request, answer, OPENID)

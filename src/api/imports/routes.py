@@ -14,9 +14,11 @@ from starlette.responses import Response
 
 from api.answers.problems import FieldFault, Problem, invalid, job_finished
 from api.answers.streams import event_stream, wants_stream
+from api.imports.permitted import require_permissions
 from api.imports.shapes import FORM, ImportJob, ImportJobs, ImportProfiles, ImportReport
 from api.imports.told import job_document, profile_document, report_document
 from api.imports.uploads import uploaded
+from api.limits.queueing import bulkhead
 from api.requests.asking import Asked, Parameter, ask
 from api.requests.following import followed
 from api.requests.identity import identify
@@ -27,9 +29,14 @@ from policy import Actor
 from policy.identity.standing import require_standing
 from sheets.jobs import Job, Order, book
 from sheets.opening import load, names
+from sheets.profile import Profile
 from sheets.reading.encoding import KNOWN
 
 RETRY_SECONDS = 30
+ANSWERS = {
+    "403": {"description": "A permission is missing that the profile needs; `errors` names each."},
+    "429": {"description": "Too many imports are waiting."},
+}
 PLACE = "/api/v1/imports"
 PROFILE = Parameter(
     "profile", "enum", "What the files are: one of `GET /api/v1/imports/profiles`.", "ibm-receivables", choices=names()
@@ -60,17 +67,33 @@ def list_imports(crm: Services, asked: Asked) -> Any:
 
 async def start_import(request: Request) -> Response:
     """Import files; a worker does it, and the answer says where to follow it.
-    A row is written whole or not at all, and never twice, so an import may be asked for again at any time."""
+    A row is written whole or not at all, and never twice, so an import may be asked for again at any time.
+    It needs the permissions of all commands of the profile, for everybody's records; a dry run needs the same."""
     actor, crm, asked = await _admitted(request, (PROFILE, DRY_RUN, ENCODING), "import")
     if asked.get("profile") is None:
         raise invalid(FieldFault("query", "/profile", "missing"))
     profile = load(asked.get("profile"))
-    order = Order(profile.name, asked.get("dry_run", False), asked.get("encoding"), actor.id)
+    require_permissions(crm.policy, actor, profile)
+    order = _order(actor, profile, asked)
     await run_in_threadpool(_require_room, crm)
     async with uploaded(request, profile) as files:
-        job = await run_in_threadpool(_request, crm, actor, order, files)
+        job = await bulkhead(request, "uploads").run(request, _request, crm, actor, order, files)
     headers = {"Location": f"{PLACE}/{job.job_id}", "Retry-After": "1"}
     return json_response(job_document(job, asked.language), 202, headers)
+
+
+def _order(actor: Actor, profile: Profile, asked: Asked) -> Order:
+    """What is asked for, with the limits of the token, if it is asked with one."""
+    token = actor.credential if actor.credential and actor.credential.kind == "token" else None
+    return Order(
+        profile.name,
+        asked.get("dry_run", False),
+        asked.get("encoding"),
+        actor.id,
+        actor.member_id,
+        actor.only,
+        None if token is None else token.digest,
+    )
 
 
 def _require_room(crm: Services) -> None:
@@ -179,7 +202,7 @@ def _add(
         "parameters": [each.openapi | ({"required": True} if each is PROFILE else {}) for each in takes]
     }
     if method == "POST":
-        documented |= {"requestBody": FORM, "responses": {"429": {"description": "Too many imports are waiting."}}}
+        documented |= {"requestBody": FORM, "responses": ANSWERS}
     router.add_api_route(
         path,
         handler,

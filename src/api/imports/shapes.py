@@ -40,6 +40,10 @@ class ImportProfile(BaseModel):
     date_formats: list[str]
     files: list[ProfileFile]
     records: list[str] = Field(description="what rows become, in this order", examples=[["customers", "invoices"]])
+    permissions: list[str] = Field(
+        description="what asking for it needs beside `imports.run`, for everybody's records",
+        examples=[["customers.register", "receivables.change", "receivables.settle"]],
+    )
 
 
 class ImportProfiles(BaseModel):

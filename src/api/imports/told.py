@@ -9,6 +9,7 @@ from api.answers.field_codes import our_code
 from api.texts import Language, catalogue, field_text, problem_text
 from sheets.jobs import Job, Outcome
 from sheets.mapping.remarks import Remark
+from sheets.permissions import permissions_of
 from sheets.profile import Profile
 from sheets.reading import Refusal
 from sheets.sentences import sentence
@@ -115,4 +116,5 @@ def profile_document(profile: Profile) -> dict[str, Any]:
             for part, rule in profile.files.items()
         ],
         "records": [rule.name for rule in profile.records],
+        "permissions": list(permissions_of(profile)),
     }

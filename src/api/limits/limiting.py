@@ -107,21 +107,22 @@ def require_small_head(scope: Scope) -> None:
 def require_room(limiter: CapacityLimiter, most: int = MOST_WAITING) -> None:
     """Go on where not too many wait for a thread already; raises Problem 503."""
     if limiter.available_tokens <= 0 and limiter.statistics().tasks_waiting >= most:
-        raise _overloaded()
+        raise overloaded()
 
 
 @contextmanager
 def one_at_a_time(lock: Lock) -> Iterator[None]:
     """Do what takes long only once at a time in a process; raises Problem 503 where it is being done already."""
     if not lock.acquire(blocking=False):
-        raise _overloaded()
+        raise overloaded()
     try:
         yield
     finally:
         lock.release()
 
 
-def _overloaded() -> Problem:
+def overloaded() -> Problem:
+    """503: more is waiting than can be answered soon."""
     return Problem(503, "overloaded", {"seconds": RETRY_SECONDS}, headers={"Retry-After": str(RETRY_SECONDS)})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -11,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.limits.queueing import Bulkhead
 from api.requests.reading import json_response
 from api.services import Services, services_of
 from ledger.errors import DatabaseAway
@@ -34,8 +36,9 @@ def add_health(app: FastAPI) -> None:
 
     async def metrics(request: Request) -> Response:
         crm = services_of(request)
-        found = request.app.state.metrics.exposed() + _pool(crm) + await run_in_threadpool(_lags, crm)
-        return Response(found, media_type="text/plain; version=0.0.4")
+        state = request.app.state
+        found = state.metrics.exposed() + _pool(crm) + _queues(crm, state.bulkheads)
+        return Response(found + await run_in_threadpool(_lags, crm), media_type="text/plain; version=0.0.4")
 
     app.add_api_route("/healthz", healthz, include_in_schema=False)
     app.add_api_route("/readyz", readyz, include_in_schema=False)
@@ -73,6 +76,15 @@ def _pool(crm: Services) -> bytes:
     lines = []
     for name, value in crm.database.standing.items():
         lines += [f"# TYPE genjin_database_connections_{name} gauge", f"genjin_database_connections_{name} {value}"]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _queues(crm: Services, bulkheads: Mapping[str, Bulkhead]) -> bytes:
+    """Gauges of this process's queues: commands that wait for their record's turn, and work with threads of its own."""
+    lines = ["# TYPE genjin_commands_waiting gauge", f"genjin_commands_waiting {crm.door.turns.waiting}"]
+    for name in ("running", "waiting"):
+        lines.append(f"# TYPE genjin_bulkhead_{name} gauge")
+        lines += [f'genjin_bulkhead_{name}{{work="{work}"}} {getattr(each, name)}' for work, each in bulkheads.items()]
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -68,7 +68,12 @@ def read_verification(crm: Services, asked: Asked) -> Any:
             {"kind": kind, "value": value, "held": held and held.aggregate_id, "expected": due and due.aggregate_id}
             for (kind, value), (held, due) in claims.differences.items()
         ]
-        shown["claims"] = {"checked": claims.checked, "differences": differences, "unreadable": claims.unreadable}
+        shown["claims"] = {
+            "checked": claims.checked,
+            "differences": differences,
+            "unreadable": claims.unreadable,
+            "doublings": [each.document for each in claims.doublings],
+        }
     return shown
 
 

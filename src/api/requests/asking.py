@@ -120,7 +120,8 @@ UNSEEING = Sight(NOBODY, NOBODY)
 class Asked:
     """What one read was asked: its parameters as typed values, and the list query where there is a list.
 
-    `actor` is who asks, and `sight` what that one may see: nothing, until the policy was asked.
+    `actor` is who asks, and `sight` what that one may see: nothing, until the policy was asked. `may_wait` is whether
+    the thread that reads may wait for a read model that is not far enough yet.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -128,6 +129,7 @@ class Asked:
     language: Language = DEFAULT_LANGUAGE
     actor: Actor = UNKNOWN
     sight: Sight = UNSEEING
+    may_wait: bool = True
 
     @property
     def on(self) -> date | None:

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from anyio import to_thread
 from fastapi import APIRouter
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers.bulk import note_bulk
 from api.answers.encoding import to_json
 from api.answers.problems import FieldFault, Problem, invalid
-from api.limits.limiting import require_room
+from api.limits.queueing import bulkhead
 from api.requests.asking import Asked, Parameter, ask, listing_parameters
 from api.requests.days import business_day
 from api.requests.identity import identify
 from api.services import Services, services_of
 from ledger.errors import NotFound
 from policy import Actor
-from projections.engine.failures import StillBuilding
+from projections.engine.failures import NotBuilt, StillBuilding
 from projections.engine.lists.listing import Listing, Page
 from projections.engine.lists.refused import MaskedField
 
@@ -55,7 +56,7 @@ def looking_at(crm: Services, projection: str, asked: Asked) -> Iterator[Moment]
     as_of = None if asked.as_of is None else crm.ledger.position_at(asked.as_of)
     require_reached(crm, asked.after)
     on = asked.on or business_day(crm, asked.as_of, as_of)
-    patience = LIVE_SECONDS if as_of is None else COPY_SECONDS
+    patience = 0.0 if not asked.may_wait else LIVE_SECONDS if as_of is None else COPY_SECONDS
     with crm.reader.at(projection, as_of, asked.after, patience, asked.sight) as view:
         yield Moment(view.connection, view.position, on, view.opened)
 
@@ -125,11 +126,12 @@ def _endpoint(
         actor = await identify(request)
         crm = services_of(request)
         asked = ask(request, takes, listing, crm.cursor_secret, actor)
-        may_wait = asked.as_of is not None or asked.after is not None
-        limiter = request.app.state.waiting if may_wait else None
-        if limiter is not None:
-            require_room(limiter)
-        return await to_thread.run_sync(_read, crm, reading, asked, actor, action, listing, takes, limiter=limiter)
+        read = partial(_read, crm, reading, actor=actor, action=action, listing=listing, takes=takes)
+        if asked.as_of is not None:
+            return await bulkhead(request, "moments").run(request, read, asked)
+        with suppress(NotBuilt):
+            return await run_in_threadpool(read, replace(asked, may_wait=False))
+        return await bulkhead(request, "waiting-reads").run(request, read, asked)
 
     return endpoint
 

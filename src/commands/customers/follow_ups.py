@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from aggregates.customer import Customer
-from aggregates.member import Member
+from commands import owners
 from commands.base import Changed, Command, Work
 from commands.fields import (
     AttitudeField,
@@ -94,7 +94,7 @@ class LogFollowUp(Command):
             self.occurred_at or work.now,
             work.calendar,
             method=self.method,
-            follower_id=work.by if self.follower_id is None else work.require(Member, self.follower_id),
+            follower_id=owners.follower(self.follower_id, work),
             category=self.category,
             call_back_intent=self.call_back_intent,
             is_call_back=self.is_call_back,

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from aggregates.customer import Customer
+from commands import owners
 from commands.base import Changed, Command, CreatingCommand, Work
 from commands.customers.contacts import NewContact
 from commands.fields import (
@@ -89,7 +90,7 @@ class RegisterCustomer(Profile, CreatingCommand):
     def create(self, work: Work) -> Changed:
         """Register the customer, with its first contacts."""
         rest = self.given(*PROFILE_FIELDS, "legacy_code", "churn_reason", "category", "placeholder")
-        owner_id = work.owner(self.owner_id)
+        owner_id = owners.owner_of_customer(self.owner_id, work)
         customer = Customer.register(
             work.new_id(),
             code=work.next_code(),

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from aggregates.customer import Customer
+from commands import owners
 from commands.base import Changed, Command, Work
 from commands.fields import BasisField, CategoryField, Day, IntentField, Label, LifecycleField, Line
 
@@ -19,7 +20,7 @@ class AssignOwner(Command):
     def perform(self, to: UUID | None, work: Work) -> Changed:
         """Assign the owner of the customer."""
         customer = work.load(Customer, to)
-        customer.assign_owner(work.new_owner(self.owner_id))
+        customer.assign_owner(owners.next_owner_of_customer(self.owner_id, work))
         return (customer,)
 
 

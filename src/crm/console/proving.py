@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from projections.engine.model.declaration import Projection
 
 LOOKS_APART = 0.2
+MOST_DOUBLINGS = 100
+"""Doublings that are told one by one at a terminal."""
 
 
 def rebuild(
@@ -146,8 +148,28 @@ def _say_of_ledger(chain: dict[str, Any], checkpoints: dict[str, Any], claims: d
         sentence("Not compared: signed checkpoints, of which there is no folder here.")
     if claims:
         _say(f"the {claims['checked']} claims", claims)
+        _say_of_doublings(claims["doublings"])
     else:
         sentence("Not compared: claims and read models, since the chain does not hold.")
+
+
+def _say_of_doublings(doublings: list[dict[str, Any]]) -> None:
+    """Rows that were written twice: failures, then those of before rows were written once, which are none."""
+    open_ones = [each for each in doublings if not each["mended"] or each["failure"]]
+    if not doublings:
+        return
+    mended = f", {len(doublings) - len(open_ones)} more are mended" if len(open_ones) < len(doublings) else ""
+    sentence(f"NOTE:   {len(open_ones)} rows of imports stand twice{mended}.")
+    for each in sorted(open_ones, key=lambda each: not each["failure"])[:MOST_DOUBLINGS]:
+        second = ", ".join(f"{one['event']} at position {one['position']}" for one in each["second"])
+        when = "" if each["failure"] else " (before rows were written once)"
+        sentence(
+            f"        {each['profile']}, row {each['row']}, {each['record']['kind']} {each['record']['id']}{when}:"
+        )
+        sentence(f"          first {each['first']['event']} at position {each['first']['position']}, again {second}")
+        sentence(f"          {each['what_to_do']}")
+    if len(open_ones) > MOST_DOUBLINGS:
+        sentence(f"        and {len(open_ones) - MOST_DOUBLINGS} more; --json lists all.")
 
 
 def _say(what: str, found: dict[str, Any]) -> None:

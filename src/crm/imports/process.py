@@ -15,16 +15,19 @@ import structlog
 
 from commands.base import Door
 from crm import logs, settings
+from crm.doors import open_door
+from crm.imports.standing import Standing
 from crm.stopping import unwind_on_signals
 from ledger.database import Connection, Database
-from ledger.errors import DatabaseAway
+from ledger.errors import CredentialEnded, DatabaseAway
 from ledger.ledger import Ledger
 from ledger.sealing import Keyring
 from policy import Actor
+from policy.directory import Directory
 from projections.engine.ground import Address
 from sheets.importing import Importer, Report
 from sheets.jobs import Job, Outcome, taking, uploads
-from sheets.jobs.signs import CalledOff, Lost, SignsOfLife
+from sheets.jobs.signs import CalledOff, Lost, NotAllowed, SignsOfLife
 from sheets.opening import load
 from sheets.profile import Profile
 from sheets.reading import Unreadable
@@ -42,7 +45,7 @@ def work_off(address: Address, worker: str, folder: Path, lifeline: Pipe, log_le
     with Database(address.conninfo, address.schema, role=address.role, max_size=WRITERS + 4) as database:
         keyring = Keyring(database, address.master_key, former_key=address.former_key)
         with closing(Ledger(database, keyring)) as ledger, closing(database.connect()) as connection:
-            working = Working(connection, keyring, ledger, worker, folder)
+            working = Working(connection, keyring, open_door(ledger, Directory(database)), ledger, worker, folder)
             while working.do_next():
                 pass
 
@@ -61,6 +64,7 @@ class Working:
         self,
         connection: Connection,
         keyring: Keyring,
+        door: Door,
         ledger: Ledger,
         worker: str,
         folder: Path,
@@ -68,6 +72,7 @@ class Working:
     ) -> None:
         self._connection = connection
         self._keyring = keyring
+        self._door = door
         self._ledger = ledger
         self._worker = worker
         self._folder = folder
@@ -85,38 +90,51 @@ class Working:
         try:
             report = self._bring_in(job)
         except CalledOff:
-            taking.end(self._connection, job, "cancelled")
+            taking.end(self._connection, job, self._worker, "cancelled")
+        except NotAllowed as refused:
+            taking.end(self._connection, job, self._worker, "failed", refused.code)
         except Unreadable as unreadable:
-            taking.tell(self._connection, self._keyring, job, Outcome(tuple(unreadable.refusals)), epoch)
-            taking.end(self._connection, job, "failed", "import-unreadable")
+            told = Outcome(tuple(unreadable.refusals))
+            taking.fail_unreadable(self._connection, self._keyring, job, self._worker, told, epoch)
         except (Lost, DatabaseAway, psycopg.OperationalError):
             raise
         except Exception:
             log.exception("an import failed", job=str(job.job_id))
-            taking.end(self._connection, job, "failed", "import-failed")
+            taking.end(self._connection, job, self._worker, "failed", "import-failed")
         else:
-            taking.finish(self._connection, self._keyring, job, report, epoch)
+            taking.finish(self._connection, self._keyring, job, self._worker, report, epoch)
 
     def _bring_in(self, job: Job) -> Report:
         profile = load(job.profile)
         folder = self._folder / str(job.job_id) / profile.name
         folder.mkdir(parents=True)
+        standing = self._standing(job, profile)
         try:
-            with SignsOfLife(self._connection, job, self._worker) as signs:
+            with SignsOfLife(self._connection, job, self._worker, standing.refusal) as signs:
                 uploads.fetch(self._connection, self._keyring, job.job_id, job.files, folder)
-                return self._importer(job, profile, signs).run(_path(profile, job, folder), job.encoding)
+                return self._importer(job, standing, signs).run(_path(profile, job, folder), job.encoding)
+        except CredentialEnded as ended:
+            standing.directory.expire()  # with a member who was removed, its tokens end
+            raise NotAllowed(standing.refusal(self._connection) or "import-token-ended") from ended
         finally:
             shutil.rmtree(folder.parent, ignore_errors=True)
 
-    def _importer(self, job: Job, profile: Profile, signs: SignsOfLife) -> Importer:
+    def _standing(self, job: Job, profile: Profile) -> Standing:
+        if self._door.directory is None:
+            raise TypeError("jobs are done through a door that knows the members")
+        return Standing(job, profile, self._door.directory, self._door.policy)
+
+    def _importer(self, job: Job, standing: Standing, signs: SignsOfLife) -> Importer:
         return Importer(
-            profile,
-            Door(self._ledger),
+            standing.profile,
+            self._door,
             self._ledger,
             by=Actor(job.asked_by, None, job.asked_by, "api"),
             is_rehearsal=job.is_rehearsal,
             progress=signs.progress,
             writers=self._writers,
+            read_asker=standing.read_member,
+            credential=standing.credential,
         )
 
 

@@ -13,7 +13,7 @@ from eventsourcing.persistence import JSONTranscoder, Mapper
 from eventsourcing.persistence import Notification as LibraryNotification
 from eventsourcing.persistence import StoredEvent as LibraryStoredEvent
 
-from aggregates.base import Claim, Event
+from aggregates.base import Claim, Event, ImportedRow
 from ledger.encoded.codec import decode, encode, is_sealed, subject_of, to_event
 from ledger.encoded.forms import form_of
 from ledger.sealing import Keyring, NewKeys
@@ -92,5 +92,9 @@ def claims_of(event: Event) -> Iterator[Claim]:
     """The names that an event takes or gives back; an imported one also takes the natural key of its row."""
     yield from event.claims()
     if event.imported is not None:
-        row = event.imported
-        yield Claim(IMPORT_ROW, f"{row.profile}/{row.key}", detail=row.digest, replaces=row.replaces)
+        yield row_claim(event.imported)
+
+
+def row_claim(row: ImportedRow) -> Claim:
+    """The claim on the natural key of an imported row."""
+    return Claim(IMPORT_ROW, f"{row.profile}/{row.key}", detail=row.digest, replaces=row.replaces)

@@ -27,7 +27,8 @@ PIPELINE: LiteralString = "LEFT JOIN pipelines pl ON pl.pipeline_id = o.pipeline
 DIMENSIONS = {
     "owner": Dimension((("owner_id", "f.owner_id"),), (MEMBER,), label=("owner", "m.name")),
     "team": Dimension((("team_id", "mt.team_id"),), (MEMBER_TEAM, TEAM), label=("team", "t.name")),
-    "region": Dimension((("region", "tr.region"),), (MEMBER_TEAM, TEAM_REGION)),
+    "region": Dimension((("region", "coalesce(cf.region, tr.region)"),), (CUSTOMER_FACTS, MEMBER_TEAM, TEAM_REGION)),
+    "team_region": Dimension((("team_region", "tr.region"),), (MEMBER_TEAM, TEAM_REGION)),
     "product": Dimension((("product_id", "f.product_id"),), (PRODUCT,), label=("product", "p.name")),
     "product_series": Dimension((("product_series", "p.series"),), (PRODUCT,)),
     "customer": Dimension((("customer_id", "o.customer_id"),), (CUSTOMER,), label=("customer", "c.name")),
@@ -39,5 +40,6 @@ DIMENSIONS = {
     "month": Dimension((("month", "to_char(o.opened_on, 'YYYY-MM')"),)),
     "quarter": Dimension((("quarter", "to_char(o.opened_on, 'YYYY\"-Q\"Q')"),)),
 }
-"""How the pipeline may be grouped. A source is the opportunity's own, else its customer's; team and region are those
-of the owner on the day; month and quarter are those in which it was opened."""
+"""How the pipeline may be grouped. A source is the opportunity's own, else its customer's; a region is the customer's
+on the day, else that of the owner's team (`customer_region` and `team_region` are each alone); the team is that of the
+owner on the day; month and quarter are those in which it was opened."""

@@ -41,7 +41,8 @@ _SELECTED: LiteralString = """
         CASE WHEN r.status IN ('paid', 'written-off') THEN (
             SELECT max(v.occurred_on) FROM movements v
             WHERE v.receivable_id = r.receivable_id AND v.occurred_on <= %(on)s) END AS settled_on,
-        cf.owner_id, m.name AS owner, mt.team_id, t.name AS team, tr.region,
+        cf.owner_id, m.name AS owner, mt.team_id, t.name AS team,
+        coalesce(cf.region, tr.region) AS region, tr.region AS team_region,
         cf.industry, cf.region AS customer_region, cf.country, cf.source, r.recorded_at, r.changed_at
     FROM """
 
@@ -89,6 +90,7 @@ RECEIVABLES = Listing(
         "region": Column("x.region", "text", sortable=True),
         "industry": Column("x.industry", "text"),
         "customer_region": Column("x.customer_region", "text"),
+        "team_region": Column("x.team_region", "text"),
         "country": Column("x.country", "text"),
         "source": Column("x.source", "text"),
         "recorded_at": Column("x.recorded_at", "instant", nullable=False, sortable=True),

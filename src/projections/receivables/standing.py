@@ -83,12 +83,14 @@ DIMENSIONS = {
     "customer": Dimension((("customer_id", "r.customer_id"),), (CUSTOMER,), label=("customer", "c.name")),
     "owner": Dimension((("owner_id", "cf.owner_id"),), (CUSTOMER_FACTS, MEMBER), label=("owner", "m.name")),
     "team": Dimension((("team_id", "mt.team_id"),), (CUSTOMER_FACTS, MEMBER_TEAM, TEAM), label=("team", "t.name")),
-    "region": Dimension((("region", "tr.region"),), (CUSTOMER_FACTS, MEMBER_TEAM, TEAM_REGION)),
+    "region": Dimension((("region", "coalesce(cf.region, tr.region)"),), (CUSTOMER_FACTS, MEMBER_TEAM, TEAM_REGION)),
+    "team_region": Dimension((("team_region", "tr.region"),), (CUSTOMER_FACTS, MEMBER_TEAM, TEAM_REGION)),
     "customer_region": Dimension((("customer_region", "cf.region"),), (CUSTOMER_FACTS,)),
     "country": Dimension((("country", "cf.country"),), (CUSTOMER_FACTS,)),
     "industry": Dimension((("industry", "cf.industry"),), (CUSTOMER_FACTS,)),
     "source": Dimension((("source", "cf.source"),), (CUSTOMER_FACTS,)),
     "month": Dimension((("month", "to_char(r.issued_on, 'YYYY-MM')"),)),
 }
-"""How receivables may be grouped. The owner is the customer's on the day, team and region are that owner's then;
-the month is that of issue."""
+"""How receivables may be grouped. The owner is the customer's on the day, and the team that owner's then; a region is
+the customer's on the day, else that of the owner's team (`customer_region` and `team_region` are each alone); the month
+is that of issue."""

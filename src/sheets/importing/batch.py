@@ -11,6 +11,7 @@ from uuid import UUID
 from aggregates.base import Acting, acting
 from aggregates.ids import new_id
 from aggregates.import_batch import ImportBatch
+from ledger.outcome import Conditions, Credential
 from policy import Actor
 from sheets.importing.rehearsal import Shelf
 from sheets.importing.report import Count
@@ -22,9 +23,12 @@ SOURCE = "import"
 class Batch:
     """One run of an import, as the ledger knows it; a run that writes nothing leaves no trace."""
 
-    def __init__(self, ledger: Shelf, profile: str, source: Source, by: Actor | None = None) -> None:
+    def __init__(
+        self, ledger: Shelf, profile: str, source: Source, by: Actor | None = None, credential: Credential | None = None
+    ) -> None:
         self._ledger = ledger
         self._by = by
+        self._credential = credential
         self._profile = profile
         self._source = source
         self._id = new_id(int(_now().timestamp() * 1000))
@@ -44,9 +48,10 @@ class Batch:
                     batch = ImportBatch.start(
                         self._id, profile=self._profile, file_name=self._source.path.name, digest=self._source.digest
                     )
-                self._ledger.save(batch)
+                self._ledger.save(batch, conditions=Conditions(credential=self._credential))
                 self._batch = batch
-        return Actor(id=self._name, member_id=None, name=f"{self._profile} {self._source.path.name}", source=SOURCE)
+        name = f"{self._profile} {self._source.path.name}"
+        return Actor(id=self._name, member_id=None, name=name, source=SOURCE, credential=self._credential)
 
     def finish(self, counts: Sequence[Count]) -> int:
         """Record what became of the rows; the position of the last event written."""

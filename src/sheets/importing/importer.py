@@ -13,7 +13,8 @@ from uuid import UUID
 
 from aggregates.base import DomainError
 from commands.base import Door, execute
-from ledger.errors import ClaimTaken
+from ledger.errors import ClaimTaken, CredentialEnded
+from ledger.outcome import Credential, Expecting
 from policy import Actor
 from sheets.importing.batch import Batch
 from sheets.importing.differences import differences
@@ -51,6 +52,15 @@ Told = Callable[[Refusal], None]
 """Called with every refused or changed row as soon as it is known."""
 
 
+ReadAsker = Callable[[], tuple[Expecting, ...]]
+"""Answers the member who asked for the import at its present version; raises what ends the import."""
+
+
+def no_asker() -> tuple[Expecting, ...]:
+    """The operator asked for it."""
+    return ()
+
+
 def no_progress(done: int, total: int) -> None:
     """Nobody is watching."""
 
@@ -71,19 +81,21 @@ class Importer:
     progress: Progress = no_progress
     told: Told = told_to_nobody
     writers: int = WRITERS
+    read_asker: ReadAsker = no_asker
+    credential: Credential | None = None
+    """The token that the import was asked for with: no row is written once it has ended."""
 
     def run(self, path: Path, encoding: str | None = None) -> Report:
         """Import everything that is not in yet, and report.
 
         A row is written whole or not at all, and never twice: run it again after it was broken off, and it goes on.
-        Raises Unreadable when it cannot start, DatabaseAway when it cannot go on.
+        Raises Unreadable when it cannot start, DatabaseAway when it cannot go on, CredentialEnded when it must not.
         """
         source = Source(self.profile, path, encoding)
         remembering = Remembering(self.ledger)
         ledger: Shelf = Rehearsal(remembering) if self.is_rehearsal else remembering
-        door = Door(ledger, self.door.policy, self.door.clock)
         writers = 1 if self.is_rehearsal else self.writers
-        return _Run(replace(self, door=door, ledger=ledger, writers=writers), source).run()
+        return _Run(replace(self, door=self.door.over(ledger), ledger=ledger, writers=writers), source).run()
 
 
 class _Run:
@@ -95,7 +107,7 @@ class _Run:
         self._door = importer.door
         self._ledger = importer.ledger
         self._source = source
-        self._batch = Batch(importer.ledger, importer.profile.name, source, importer.by)
+        self._batch = Batch(importer.ledger, importer.profile.name, source, importer.by, importer.credential)
         self._tally = Tally()
         self._lock = Lock()
         self._known: set[UUID] = set()
@@ -274,7 +286,7 @@ class _Run:
         needed = self._waiting.needed_by(row)
         try:
             execute(
-                ImportRow(profile=self._profile.name, rows=(*needed, row), reason=None),
+                ImportRow(profile=self._profile.name, rows=(*needed, row), read_asker=self._importer.read_asker),
                 to=row.steps[0].to,
                 by=self._batch.actor(),
                 door=self._door,
@@ -282,6 +294,8 @@ class _Run:
         except StepRefused as refused:
             column = refused.step.columns.get(refused.refusal.pointer or "")
             return self._not_written([refused.row], refused.refusal, column) is row
+        except CredentialEnded:
+            raise
         except DomainError as refusal:
             blamed = _blamed(refusal, (row, *needed))
             return self._not_written([*needed, blamed], refusal, blamed.column_of(_field_of(refusal))) is row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from pydantic import ConfigDict
 
 from aggregates.base import Aggregate, DomainError, ImportedRow, imported_from
 from commands.base import Changed, Command, Work
+from ledger.outcome import Expecting
 from sheets.mapping.plan import Planned, Step
 
 
@@ -29,9 +31,14 @@ class ImportRow(Command):
 
     profile: str
     rows: tuple[Any, ...]
+    read_asker: Callable[[], tuple[Expecting, ...]]
 
     def perform(self, to: UUID | None, work: Work) -> Changed:  # noqa: ARG002 - each step knows to whom it is said
-        """What the commands changed: those of the records that the row needs first, then its own."""
+        """What the commands changed: those of the records that the row needs first, then its own.
+
+        The member who asked for the import, where one did, belongs to the read set of each row.
+        """
+        work.look_up(*self.read_asker())
         together = RowWork(work)
         changed: dict[UUID, Aggregate] = {}
         for row in self.rows:

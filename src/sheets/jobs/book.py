@@ -25,8 +25,9 @@ SILENT = 10.0
 
 KEPT_DAYS = 30
 _SELECT: LiteralString = """
-    SELECT job_id, profile, is_rehearsal, encoding, files, bytes, asked_by, cancel_requested, error, attempts,
-        rows_done, rows_total, batch_id, position, refused_rows, counts, requested_at, started_at, finished_at,
+    SELECT job_id, profile, is_rehearsal, encoding, files, bytes, asked_by, member_id, only_roles, token_digest,
+        cancel_requested, error, attempts, rows_done, rows_total, batch_id, position, refused_rows, counts,
+        requested_at, started_at, finished_at,
         CASE WHEN state = 'running' AND seen_at < clock_timestamp() - make_interval(secs => %(silent)s)
             THEN 'queued' ELSE state END AS state,
         clock_timestamp() AS read_at
@@ -45,9 +46,19 @@ def request(connection: Connection, keyring: Keyring, order: Order, files: Mappi
     job_id = new_id(int(datetime.now(UTC).timestamp() * 1000))
     with connection.transaction():
         connection.execute(
-            "INSERT INTO import_jobs (job_id, profile, is_rehearsal, encoding, files, bytes, asked_by) "
-            "VALUES (%s, %s, %s, %s, %s, 0, %s)",
-            [job_id, order.profile, order.is_rehearsal, order.encoding, list(files), order.asked_by],
+            "INSERT INTO import_jobs (job_id, profile, is_rehearsal, encoding, files, bytes, asked_by, member_id, "
+            "only_roles, token_digest) VALUES (%s, %s, %s, %s, %s, 0, %s, %s, %s, %b)",
+            [
+                job_id,
+                order.profile,
+                order.is_rehearsal,
+                order.encoding,
+                list(files),
+                order.asked_by,
+                order.member_id,
+                None if order.only_roles is None else sorted(order.only_roles),
+                order.token_digest,
+            ],
         )
         size = uploads.keep(connection, keyring, job_id, files)
         connection.execute("UPDATE import_jobs SET bytes = %s WHERE job_id = %s", [size, job_id])

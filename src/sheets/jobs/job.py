@@ -13,19 +13,31 @@ from sheets.importing import Report
 from sheets.mapping.remarks import Remark
 from sheets.reading import Refusal
 
+Digest = bytes
 State = Literal["queued", "running", "done", "failed", "cancelled"]
-Ended = Literal["import-unreadable", "import-broken-off", "import-failed"]
-"""Why an import has failed: its files cannot be read, its worker ended too often, a mistake of ours."""
+Ended = Literal[
+    "import-unreadable",
+    "import-broken-off",
+    "import-failed",
+    "import-member-inactive",
+    "import-not-permitted",
+    "import-token-ended",
+]
+"""Why an import has failed: its files cannot be read, its worker ended too often, a mistake of ours, or the member who
+asked for it is suspended or removed, lacks a permission by now, or used a token that has ended since."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What somebody asks to be imported."""
+    """A request for an import: what to import, and who asks, with the limits of the token that was used."""
 
     profile: str
     is_rehearsal: bool
     encoding: str | None
     asked_by: str
+    member_id: UUID | None = None
+    only_roles: frozenset[str] | None = None
+    token_digest: Digest | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,9 @@ class Job:
     files: list[str]
     bytes: int
     asked_by: str
+    member_id: UUID | None
+    only_roles: list[str] | None
+    token_digest: Digest | None
     state: State
     cancel_requested: bool
     error: Ended | None

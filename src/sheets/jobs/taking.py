@@ -15,6 +15,7 @@ from sheets.importing import Report
 from sheets.jobs import uploads
 from sheets.jobs.book import SILENT, find, sealed
 from sheets.jobs.job import Ended, Job, Outcome
+from sheets.jobs.signs import Lost
 
 MOST_ATTEMPTS = 5
 
@@ -56,18 +57,18 @@ def _take(connection: Connection, worker: str) -> Job | None:
             [worker, job_id],
         )
         job = find(connection, job_id) if started.rowcount else None
-        if job is not None and not _ended_already(connection, job):
+        if job is not None and not _ended_already(connection, job, worker):
             return job
         unlock(connection, key)
     return None
 
 
-def _ended_already(connection: Connection, job: Job) -> bool:
+def _ended_already(connection: Connection, job: Job, worker: str) -> bool:
     """One that was called off while nobody worked on it, or that has ended too many workers, is not begun again."""
     if job.cancel_requested:
-        end(connection, job, "cancelled")
+        end(connection, job, worker, "cancelled")
     elif job.attempts > MOST_ATTEMPTS:
-        end(connection, job, "failed", "import-broken-off")
+        end(connection, job, worker, "failed", "import-broken-off")
     else:
         return False
     return True
@@ -86,9 +87,10 @@ def put_back(connection: Connection, worker: str, *, is_counted: bool) -> None:
     )
 
 
-def end(connection: Connection, job: Job, state: str, error: Ended | None = None) -> None:
-    """It is over without a report; its files go."""
+def end(connection: Connection, job: Job, worker: str, state: str, error: Ended | None = None) -> None:
+    """Record that it is over without a report; its files go. Raises Lost when another worker has taken it."""
     with connection.transaction():
+        _require_held(connection, job, worker)
         connection.execute(
             "UPDATE import_jobs SET state = %s, error = %s, finished_at = clock_timestamp() WHERE job_id = %s",
             [state, error, job.job_id],
@@ -96,7 +98,25 @@ def end(connection: Connection, job: Job, state: str, error: Ended | None = None
         uploads.drop(connection, job.job_id)
 
 
-def tell(connection: Connection, keyring: Keyring, job: Job, told: Outcome, epoch: int) -> None:
+def _require_held(connection: Connection, job: Job, worker: str) -> None:
+    """Keep the job this worker's until the end of the transaction; raises Lost when it is another's."""
+    held = connection.execute(
+        "SELECT FROM import_jobs WHERE job_id = %s AND worker = %s AND state = 'running' FOR UPDATE",
+        [job.job_id, worker],
+    ).fetchone()
+    if held is None:
+        raise Lost(str(job.job_id))
+
+
+def fail_unreadable(connection: Connection, keyring: Keyring, job: Job, worker: str, told: Outcome, epoch: int) -> None:
+    """Record that its files cannot be read, and why. Raises Lost."""
+    with connection.transaction():
+        _require_held(connection, job, worker)
+        _tell(connection, keyring, job, told, epoch)
+        end(connection, job, worker, "failed", "import-unreadable")
+
+
+def _tell(connection: Connection, keyring: Keyring, job: Job, told: Outcome, epoch: int) -> None:
     """Keep what it tells about rows, until it is forgotten or somebody's data is erased."""
     connection.execute(
         "UPDATE import_jobs SET report = %b, sealing_epoch = %s WHERE job_id = %s",
@@ -104,10 +124,11 @@ def tell(connection: Connection, keyring: Keyring, job: Job, told: Outcome, epoc
     )
 
 
-def finish(connection: Connection, keyring: Keyring, job: Job, report: Report, epoch: int) -> None:
-    """Every row was looked at: keep the report, and let the files go."""
+def finish(connection: Connection, keyring: Keyring, job: Job, worker: str, report: Report, epoch: int) -> None:
+    """Record that every row was looked at: keep the report, and let the files go. Raises Lost."""
     rows = sum(count.rows for count in report.counts)
     with connection.transaction():
+        _require_held(connection, job, worker)
         connection.execute(
             "UPDATE import_jobs SET batch_id = %s, position = %s, refused_rows = %s, counts = %s::jsonb, "
             "rows_total = coalesce(rows_total, %s), rows_done = coalesce(rows_total, %s) WHERE job_id = %s",
@@ -121,5 +142,5 @@ def finish(connection: Connection, keyring: Keyring, job: Job, report: Report, e
                 job.job_id,
             ],
         )
-        tell(connection, keyring, job, Outcome.of(report), epoch)
-        end(connection, job, "done")
+        _tell(connection, keyring, job, Outcome.of(report), epoch)
+        end(connection, job, worker, "done")

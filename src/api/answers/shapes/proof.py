@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 
@@ -54,12 +55,44 @@ class CheckpointsCheck(BaseModel):
     disagreements: list[Disagreement] = Field(description="the first hundred", examples=[[]])
 
 
+class DoubledEvent(BaseModel):
+    """An event that a row of an import became."""
+
+    position: int = Field(examples=[1024])
+    event: str = Field(examples=["receivable.payment-received"])
+
+
+class DoubledRecord(BaseModel):
+    """The record that a row acted on."""
+
+    kind: str = Field(examples=["receivable"])
+    id: UUID = Field(examples=["0192f0c1-7d5a-7cc3-a1b2-0123456789ab"])
+
+
+class Doubling(BaseModel):
+    """A row of an import that was written twice."""
+
+    profile: str = Field(examples=["ibm-receivables"])
+    row: str = Field(description="the key of the row", examples=["payments/L0007"])
+    record: DoubledRecord
+    first: DoubledEvent
+    second: list[DoubledEvent]
+    remedy: str = Field(
+        description="reverse-payment, remove-contact, note-it (no command takes it back) or none",
+        examples=["reverse-payment"],
+    )
+    part_id: UUID | None = Field(description="the payment or contact that stands twice")
+    mended: bool = Field(description="nothing is left to do about it")
+    failure: bool = Field(description="false for one of before rows were written once")
+
+
 class ClaimsCheck(BaseModel):
     """Whether the names in use are those that the events took."""
 
     checked: int
     differences: list[dict[str, Any]]
     unreadable: str | None = Field(description="the event that cannot be read, so that nothing was compared")
+    doublings: list[Doubling] = Field(description="rows of imports that were written twice", examples=[[]])
 
 
 class Verification(BaseModel):
