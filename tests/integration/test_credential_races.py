@@ -12,8 +12,9 @@ from uuid import UUID
 
 import pytest
 
+from commands.members import RemoveMember, SuspendMember
 from integration.elsewhere import Elsewhere, Visitor, elsewhere
-from integration.signing_in import House, house, sign_in
+from integration.signing_in import House, Person, house, sign_in
 from policy.identity import passwords
 from policy.identity.standing import lock_ledger
 from workspaces import dropped_afterwards
@@ -144,18 +145,61 @@ def test_both_again_and_again(home: House, other: Elsewhere) -> None:
     assert {201, 401} <= seen
 
 
-def test_who_signs_in_while_the_password_is_changed_has_no_session_by_the_former_one(
-    home: House, other: Elsewhere, monkeypatch: pytest.MonkeyPatch
+def change_password(home: House, other: Elsewhere, person: Person) -> None:
+    """As `POST /me/password` does it in another process."""
+    with other.database.connection() as connection:
+        lock_ledger(connection)
+        passwords.keep(connection, person.id, home.hasher.hash(secrets.token_urlsafe(18)))
+
+
+def remove(home: House, other: Elsewhere, person: Person) -> None:
+    """As an administrator does it in another process."""
+    other.do(RemoveMember(), person.id)
+
+
+def suspend(home: House, other: Elsewhere, person: Person) -> None:
+    """As an administrator does it in another process."""
+    other.do(SuspendMember(), person.id)
+
+
+@pytest.mark.parametrize("meanwhile", [change_password, remove, suspend])
+def test_nobody_signs_in_by_a_password_that_was_right_a_moment_ago(
+    home: House,
+    other: Elsewhere,
+    monkeypatch: pytest.MonkeyPatch,
+    meanwhile: Callable[[House, Elsewhere, Person], None],
 ) -> None:
     ann, check = home.member(), home.hasher.check
 
-    def changed_meanwhile(password: str, kept: str | None) -> tuple[bool, str | None]:
+    def checked(password: str, kept: str | None) -> tuple[bool, str | None]:
         found = check(password, kept)
-        with other.database.connection() as connection:
-            lock_ledger(connection)
-            passwords.keep(connection, ann.id, home.hasher.hash(secrets.token_urlsafe(18)))
+        meanwhile(home, other, ann)
         return found
 
-    monkeypatch.setattr(home.hasher, "check", changed_meanwhile)
+    monkeypatch.setattr(home.hasher, "check", checked)
+    monkeypatch.setattr(home.identity.entrance, "_may_act", lambda _: True)  # remembered
     assert sign_in(home.browser(), ann).status_code == 401
-    assert rows(other, "SELECT count(*) FROM sessions WHERE member_id = %s AND begun_by = 'password'", ann.id) == [(0,)]
+    begun = "SELECT count(*) FROM sessions WHERE member_id = %s AND begun_by = 'password'"
+    assert rows(other, begun, ann.id) == [(0,)]
+
+
+@pytest.mark.parametrize("meanwhile", [remove, suspend])
+def test_a_code_lets_nobody_in_who_was_put_out_a_moment_ago(
+    home: House,
+    other: Elsewhere,
+    monkeypatch: pytest.MonkeyPatch,
+    meanwhile: Callable[[House, Elsewhere, Person], None],
+) -> None:
+    ann, hashing = home.member(), home.hasher.hash
+    code = home.identity.entrance.make_code("password-reset", ann.id, "rule:test").text
+    before = rows(other, "SELECT hash FROM passwords WHERE member_id = %s", ann.id)
+
+    def hashed(password: str) -> str:
+        meanwhile(home, other, ann)
+        return hashing(password)
+
+    monkeypatch.setattr(home.hasher, "hash", hashed)
+    body = {"code": code, "password": secrets.token_urlsafe(18)}
+    refused = home.browser().post("/api/v1/password-resets/accept", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "code-unusable")
+    assert rows(other, "SELECT hash FROM passwords WHERE member_id = %s", ann.id) == before

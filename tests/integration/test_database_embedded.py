@@ -205,6 +205,22 @@ def guardians(folder: Path) -> list[psutil.Process]:
     return [each for each in psutil.process_iter(["cmdline"]) if (each.info["cmdline"] or [])[-2:] == words]
 
 
+def test_one_that_ends_by_itself_while_it_is_stopped_is_stopped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a recovery that failed: what went wrong is told then, and not that there is nothing to stop."""
+    server = EmbeddedServer(folder)
+    server.start()
+    ordered = server._control
+
+    def beaten_to_it(action: str, *options: str) -> None:
+        if action == "stop":
+            ordered(action, *options)
+        ordered(action, *options)
+
+    monkeypatch.setattr(server, "_control", beaten_to_it)
+    server.stop()
+    assert not (folder / "data" / "postmaster.pid").exists()
+
+
 def test_the_marks_of_a_dead_server_do_not_stop_a_new_one(folder: Path) -> None:
     """Its number may belong to somebody else of the same user by now."""
     server = EmbeddedServer(folder)

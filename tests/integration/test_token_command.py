@@ -8,9 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_bytes
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from crm import settings, store
+from crm.members import DEFAULT_DAYS, first_access
+from crm.processes.welcome import FIRST_CALLS
 from integration.keeping import Place, elsewhere
 from keys import as_setting
 from ledger.proof.statements import Signer
@@ -89,3 +93,15 @@ def test_a_token_and_its_parent_are_in_a_backup(place: Place, server: str, tmp_p
         assert there.rows("tokens") == place.rows("tokens")
         there.done("token", "revoke", "parent")
         assert {each["name"] for each in there.done("token", "list") if each["revoked_at"]} >= {"parent", "child"}
+
+
+def test_the_token_of_the_first_start_ends_and_the_welcome_says_when(server: str, tmp_path: Path) -> None:
+    with elsewhere(server, tmp_path) as there:
+        with patch.dict("os.environ", there.environment), store.opened(settings.read()) as opened:
+            opened.prepare()
+            first = first_access(opened)
+        assert first is not None
+        (made,) = there.done("token", "list")
+        assert timedelta(days=89) < ends(made) <= timedelta(days=90)
+    said = FIRST_CALLS.format(token=first.token, code=first.code, days=DEFAULT_DAYS, url="http://127.0.0.1:8000")
+    assert "ends after 90 days" in said

@@ -102,10 +102,18 @@ class EmbeddedServer:
         with turn(self._folder):
             unused = self._lease.is_unused()
             if unused and (self._data / "postmaster.pid").exists():
-                self._control("stop", "--mode=fast", "--timeout=60")
+                self._stop_now()
                 if self._socket.parent != self._folder:
                     shutil.rmtree(self._socket, ignore_errors=True)
             return unused
+
+    def _stop_now(self) -> None:
+        """Stop the server; one that ends by itself meanwhile, as after a recovery that failed, is stopped as well."""
+        try:
+            self._control("stop", "--mode=fast", "--timeout=60")
+        except DatabaseUnusable:
+            if (self._data / "postmaster.pid").exists():
+                raise
 
     def conninfo(self, database: str, user: str = SUPERUSER) -> str:
         """How to reach one of its databases as one of its roles."""

@@ -14,11 +14,11 @@ APART_SECONDS = 60
 _TOKENS: LiteralString = (
     "UPDATE tokens SET last_used_at = clock_timestamp() WHERE id IN (SELECT id FROM tokens WHERE id = ANY(%s)"
     " AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - make_interval(secs => %s))"
-    " FOR UPDATE SKIP LOCKED)"
+    " FOR NO KEY UPDATE SKIP LOCKED)"
 )
 _SESSIONS: LiteralString = (
     "UPDATE sessions SET seen_at = clock_timestamp() WHERE digest IN (SELECT digest FROM sessions"
-    " WHERE digest = ANY(%s) AND seen_at < clock_timestamp() - make_interval(secs => %s) FOR UPDATE SKIP LOCKED)"
+    " WHERE digest = ANY(%s) AND seen_at < clock_timestamp() - make_interval(secs => %s) FOR NO KEY UPDATE SKIP LOCKED)"
 )
 log = structlog.get_logger(__name__)
 
