@@ -10,9 +10,12 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -23,8 +26,10 @@ from aggregates.receivable import Receivable
 from commands.base import Door, execute
 from commands.customers import RegisterCustomer
 from ledger.database import Database
-from ledger.errors import NotFound
+from ledger.errors import NotFound, VersionConflict
 from ledger.ledger import Ledger
+from ledger.outcome import Outcome
+from ledger.sealing import Keyring
 from policy import Actor
 from sheets.importing import Importer, Report
 from sheets.opening import HERE, load, parse
@@ -449,3 +454,26 @@ def test_what_no_row_needed_is_written_all_the_same(ledger: Ledger, tmp_path: Pa
     report = Importer(profile, Door(ledger), ledger).run(path)
     assert counted(report) == {"rows": 3, "imported": 3, "unchanged": 0, "changed": 0, "refused": 0}
     assert {is_registered(ledger, code) for code in ("A-1", "B-2")} == {True}
+
+
+@pytest.mark.parametrize(("conflicts", "became"), [(100, "imported"), (10**6, "refused")])
+def test_a_row_whose_record_others_keep_changing_is_tried_again(
+    database: Database, keyring: Keyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conflicts: int, became: str
+) -> None:
+    """Thirty conflicts refuse a command to whoever waits for its answer; a row waits longer, and not for ever."""
+    monkeypatch.setattr("commands.base.sleep", lambda _: None)
+
+    class Contended(Ledger):
+        left = conflicts
+
+        def save(self, *aggregates: Any, **given: Any) -> Outcome:  # type: ignore[override]
+            if self.left and isinstance(aggregates[0], Customer):
+                self.left -= 1
+                raise VersionConflict(uuid4(), 1)
+            return super().save(*aggregates, **given)
+
+    path = tmp_path / "invoices.csv"
+    path.write_text(HEADING + FIRST, encoding="utf-8")
+    with closing(Contended(database, keyring)) as ledger:
+        report = Importer(IBM, Door(ledger), ledger).run(path)
+    assert counted(report)[became] == 2

@@ -14,7 +14,7 @@ from uuid import UUID
 from aggregates.base import DomainError
 from commands.base import Door, execute
 from commands.turns import RecordBusy
-from ledger.errors import ClaimTaken, CredentialEnded
+from ledger.errors import ClaimTaken, CredentialEnded, VersionConflict
 from ledger.outcome import Credential, Expecting
 from policy import Actor
 from sheets.importing.batch import Batch
@@ -43,6 +43,8 @@ CLAIMED_BY = {
 """The fields whose values only one may hold."""
 
 WRITERS = 8
+MAX_CONTENDED = 50
+"""Attempts, each of thirty conflicts or thirty seconds, after which a row is refused while others change its record."""
 CHUNK = 500
 """Rows that are looked up in the ledger together."""
 
@@ -273,14 +275,15 @@ class _Run:
     def _write(self, row: Planned) -> None:
         """Write one row, with the records that wait for it; called in several threads."""
         with self._waiting.turn(row):
-            while not self._is_settled(row):
-                pass
+            contended = 0
+            while not self._is_settled(row, is_last=contended >= MAX_CONTENDED):
+                contended += 1
 
-    def _is_settled(self, row: Planned) -> bool:
+    def _is_settled(self, row: Planned, *, is_last: bool) -> bool:
         """Write it or refuse it; False when it must be tried again.
 
         So it is when one of the records that it needs turned out to be in, or was refused, when another import gave the
-        row back meanwhile, and when others were too long at the same record.
+        row back meanwhile, and, but for the last time, when others kept changing its record or its turn did not come.
         """
         if row.id in self._known:
             return True
@@ -301,9 +304,9 @@ class _Run:
             return self._not_written([refused.row], refused.refusal, column) is row
         except CredentialEnded:
             raise
-        except RecordBusy:
-            return False
         except DomainError as refusal:
+            if isinstance(refusal, (RecordBusy, VersionConflict)) and not is_last:
+                return self._imported_elsewhere([*needed, row]) is row
             blamed = _blamed(refusal, (row, *needed))
             return self._not_written([*needed, blamed], refusal, blamed.column_of(_field_of(refusal))) is row
         for written in (*needed, row):
@@ -314,23 +317,29 @@ class _Run:
             self._step()
         return True
 
+    def _imported_elsewhere(self, rows: list[Planned]) -> Planned | None:
+        """The first of the rows that another import has written meanwhile, which is settled by this."""
+        held = self._held(row.row_key for row in rows)
+        found = next((row for row in rows if row.row_key in held), None)
+        if found is not None:
+            self._was_imported(found, held[found.row_key])
+        return found
+
     def _not_written(self, rows: list[Planned], refusal: DomainError, column: str | None) -> Planned | None:
         """Another import may have written one of the rows meanwhile; else the last one cannot be written.
 
         Answers with the row that is settled by this; none when a row was taken, and is free again.
         """
-        held = self._held(row.row_key for row in rows)
-        settled = next((row for row in rows if row.row_key in held), rows[-1])
-        if settled.row_key in held:
-            self._was_imported(settled, held[settled.row_key])
-        elif isinstance(refusal, ClaimTaken) and refusal.values["kind"] == ROW_CLAIM:
+        if (found := self._imported_elsewhere(rows)) is not None:
+            return found
+        if isinstance(refusal, ClaimTaken) and refusal.values["kind"] == ROW_CLAIM:
             return None
-        else:
-            self._waiting.done(settled)
-            self._refuse(
-                settled.record,
-                [Refusal(refusal.code, settled.file, settled.line, column, settled.shown(column), refusal.values)],
-            )
+        settled = rows[-1]
+        self._waiting.done(settled)
+        self._refuse(
+            settled.record,
+            [Refusal(refusal.code, settled.file, settled.line, column, settled.shown(column), refusal.values)],
+        )
         return settled
 
     def _refuse(self, record: str, refusals: list[Refusal]) -> None:
