@@ -78,8 +78,8 @@ class Door:
             self.directory,
         )
 
-    def present(self, by: Actor) -> tuple[Actor, tuple[Expecting, ...]]:
-        """The actor in the roles that its member has now, and the version of the member that these rest on.
+    def look_up_actor(self, by: Actor) -> tuple[Actor, tuple[Expecting, ...]]:
+        """Look up the actor in the roles that its member has now, and the version of the member that these rest on.
 
         An actor without a credential acts for the service itself and stays as it is. Raises CredentialEnded.
         """
