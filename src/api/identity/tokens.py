@@ -25,6 +25,8 @@ from policy.identity.refusals import OutlivesItsMaker, RoleNotHeld
 from policy.identity.standing import require_active
 
 TOKEN_ID = replace(ID, name="token_id", says="The token.")
+NO_TOKEN = UUID(int=0)
+"""No token has this id: a limited token that has ended meanwhile reaches none."""
 
 
 async def list_tokens(request: Request) -> Response:
@@ -170,7 +172,3 @@ def _limit(connection: Connection, asking: Asking) -> UUID | None:
         return None
     token = tokens.of_credential(connection, asking.actor.credential)
     return NO_TOKEN if token is None else token.id
-
-
-NO_TOKEN = UUID(int=0)
-"""Is no token's id: a limited token that has ended meanwhile reaches none."""
