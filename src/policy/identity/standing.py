@@ -1,8 +1,8 @@
 """The standing of an actor, checked in the transaction that writes: its credential, and its member in the ledger.
 
-Whoever asks is remembered for a few seconds, which is good enough for reading. A write that goes past the ledger's own
-append begins its transaction with `require_standing`: revocations, removals and appends take the same lock, so each of
-them is before the write or after it.
+A process remembers tokens and members for a few seconds, which is good enough for reading. A write that goes past the
+ledger's own append begins its transaction with `require_standing`: revocations, removals and appends take the same
+lock, so each of them is before the write or after it.
 """
 
 from __future__ import annotations
