@@ -96,12 +96,12 @@ def revoke(
 
 
 def _revoke_all(member: str, json: bool) -> None:
-    from crm.members import NamesSeveral, NotCalledSo, revoke_tokens
+    from crm.members import NamesSeveral, NoMemberNamed, revoke_tokens
 
     with services() as made:
         try:
             member_id, revoked = revoke_tokens(made, member)
-        except (NamesSeveral, NotCalledSo) as refused:
+        except (NamesSeveral, NoMemberNamed) as refused:
             _refuse(str(refused))
         except _unable() as refused:
             _refuse(f"There is no member with the id {member} ({refused.code}).")
