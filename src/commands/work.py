@@ -84,7 +84,7 @@ class Surroundings(Protocol):
         ...
 
     def administrators(self) -> frozenset[UUID] | None:
-        """The administrators who may act; None where nobody looks after roles."""
+        """The administrators who may act; None where roles are not managed."""
         ...
 
 
@@ -96,7 +96,7 @@ class Alone:
         return Owned()
 
     def administrators(self) -> frozenset[UUID] | None:
-        """Nobody looks after roles."""
+        """Roles are not managed."""
         return None
 
 

@@ -70,7 +70,7 @@ def make_token(
 
 
 def revoke_tokens(services: Services, whose: str) -> tuple[UUID, int]:
-    """Revoke all tokens of the member with this id or name; who that is, and how many were in use.
+    """Revoke all tokens of the member with this id or name; return the id and how many were in use.
 
     Raises NamesSeveral, NoMemberNamed, NotFound.
     """

@@ -167,7 +167,7 @@ async def _revoke_all(request: Request, asking: Asking, action: str | None, memb
 
 
 def _limit(connection: Connection, asking: Asking) -> UUID | None:
-    """The token that is asked with where it is for some roles: it reaches itself and its descendants alone."""
+    """The id of the asking token where it is for some roles, as it reaches itself and its descendants alone."""
     if asking.actor.only is None:
         return None
     token = tokens.of_credential(connection, asking.actor.credential)
