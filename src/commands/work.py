@@ -17,7 +17,7 @@ from aggregates.opportunity import Opportunity
 from aggregates.pipeline import DEFAULT_PIPELINE_ID, Pipeline
 from aggregates.receivable import Receivable
 from aggregates.workspace import WORKSPACE_ID, Settings
-from ledger.errors import NotFound
+from ledger.errors import NotFound, VersionConflict
 from ledger.outcome import UNCONDITIONAL, Conditions, Credential, Expecting, Idempotency, Outcome, Unnamed
 from policy import EVERYBODY, Reach
 from policy.directory import Directory
@@ -210,9 +210,12 @@ class Work:
         self._admitted.add(aggregate.id)
 
     def _look_up_placement(self, owner_id: UUID | None) -> None:
-        """Note the teams that the owner stands below, where the reach of the acting member rests on them."""
-        if owner_id is not None and owner_id != self.by and self._directory is not None and not self.reach.is_all:
-            self.look_up(*self._directory.placement(owner_id))
+        """Note the teams that the owner stands below; raises VersionConflict where the reach, read before, is over."""
+        if owner_id is None or owner_id == self.by or self._directory is None or self.reach.is_all:
+            return
+        self.look_up(*self._directory.placement(owner_id))
+        if self.by is not None and owner_id not in self._directory.led_by(self.by):
+            raise VersionConflict(owner_id, 0)
 
     def find(self, kind: type[A], id: UUID) -> A | None:
         """The aggregate, or none; that there is none belongs to the read set, too."""
