@@ -27,7 +27,7 @@ _ROLES = (Member.Registered.TOPIC, Member.RolesGiven.TOPIC)
 
 
 @dataclass(frozen=True)
-class Standing:
+class MemberStanding:
     """The state and the roles of a member, as the ledger has them now; `state` is active, suspended or removed."""
 
     state: str
@@ -68,7 +68,7 @@ def lock_ledger(connection: Connection) -> None:
     connection.execute("SELECT lock_ledger()")
 
 
-def standing_of(connection: Connection, member_id: UUID) -> Standing | None:
+def standing_of(connection: Connection, member_id: UUID) -> MemberStanding | None:
     """The member's standing, read on this connection; None where the ledger has no such member."""
     rows = connection.execute(
         "SELECT topic, state FROM events WHERE originator_id = %s AND topic = ANY(%s) ORDER BY originator_version",
@@ -82,10 +82,10 @@ def standing_of(connection: Connection, member_id: UUID) -> Standing | None:
         state = _STATES.get(topic, state)
         if topic in _ROLES:
             roles = frozenset(getattr(form(topic).decode(bytes(body)), "roles", ()))
-    return Standing(state, frozenset() if state == "removed" else roles)
+    return MemberStanding(state, frozenset() if state == "removed" else roles)
 
 
-def require_active(connection: Connection, member_id: UUID) -> Standing:
+def require_active(connection: Connection, member_id: UUID) -> MemberStanding:
     """The standing of a member who may act; raises NotFound, MemberRemoved, MemberSuspended."""
     standing = standing_of(connection, member_id)
     if standing is None:
