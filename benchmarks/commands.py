@@ -127,7 +127,7 @@ def hammering(port: int, token: str, busy: UUID) -> Iterator[list[float]]:
     batch = {"commands": [{"command": "log-follow-up", "to": str(busy), "body": follow_up}] * IN_A_BATCH}
     several = post(f"{API}/commands", json.dumps(batch).encode(), token)
     rate: list[float] = []
-    want = partial(load, port, seconds=HAMMERING_SECONDS, is_turned_away=True)
+    want = partial(load, port, seconds=HAMMERING_SECONDS, retries_503=True)
     with ThreadPoolExecutor(2) as threads:
         loads = [
             threads.submit(want, _always(single), clients=HAMMERING),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 TURNED_AWAY_SECONDS = 1.0
-"""After which a client comes again that was told 503."""
+"""After which a client that was answered 503 asks again."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ async def _run(
     request: Callable[[int, int], bytes],
     limit: int,
     rate: float | None,
-    is_turned_away: bool,
+    retries_503: bool,
 ) -> Load:
     taken: list[float] = []
     answers: list[bytes] = []
@@ -62,7 +62,7 @@ async def _run(
                 sent += 1
             at = time.perf_counter()
             status, body = await _exchange(reader, writer, request(number, mine))
-            if status == 503 and is_turned_away:
+            if status == 503 and retries_503:
                 await asyncio.sleep(TURNED_AWAY_SECONDS)
                 continue
             taken.append(time.perf_counter() - at)
@@ -84,13 +84,13 @@ def load(
     seconds: float = 5.0,
     limit: int = 100_000,
     rate: float | None = None,
-    is_turned_away: bool = False,
+    retries_503: bool = False,
 ) -> Load:
     """Send requests for at most so many seconds, at most so many, evenly at `rate` a second where one is given.
 
-    With `is_turned_away` a client that is told 503 comes again after a moment, as it is asked to.
+    With `retries_503` a client that is answered 503 asks again after a moment, as `Retry-After` says.
     """
-    return asyncio.run(_run(port, clients, seconds, request, limit, rate, is_turned_away))
+    return asyncio.run(_run(port, clients, seconds, request, limit, rate, retries_503))
 
 
 def post(path: str, body: bytes, token: str | None = None) -> bytes:

@@ -134,8 +134,8 @@ class Created(CanInitAggregate[UUID], Event):
 class Claim:
     """A value that only one aggregate may hold at a time, taken (or released) with the event that says so.
 
-    With a `detail`, a digest, it is compare-and-set: the value must be free, whoever holds it, or be held with the
-    digest that this one `replaces`. Aggregates that are written together may share it: the first of them holds it.
+    With a `detail`, a digest, it is compare-and-set: the value must be held by no aggregate, not even by this one, or
+    with the digest that this one `replaces`. Aggregates that are written together may share it: the first holds it.
     """
 
     kind: str

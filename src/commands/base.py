@@ -116,13 +116,13 @@ def execute(
     if expecting is not None and to is not None and not isinstance(command, CreatingCommand):
         seen = Expecting(to, expecting)
     request = None if key is None else Idempotency(by.id, key, index, _body(command, to, expecting))
-    asked = _Asked(command, to, door, seen, request, imported, new_id)
-    permitted = _permitted(command, by, door)
+    execution = _Execution(command, to, door, seen, request, imported, new_id)
+    permission = _permit(command, by, door)
     found_made: UUID | None = None
     with watched(command.action) as doing, door.turn(None if in_turn else to):
         for attempt in range(ATTEMPTS):
             try:
-                outcome = asked.attempt(doing, permitted)
+                outcome = execution.attempt(doing, permission)
                 doing.replayed = outcome.replayed
                 return outcome
             except _MadeMeanwhile as made:
@@ -134,12 +134,12 @@ def execute(
                     raise
                 door.look_again(conflict.id)
                 sleep(uniform(0, FIRST_PAUSE * 2 ** min(attempt, 5)))  # noqa: S311 - no secret
-            permitted = _permitted(command, permitted.by, door)
+            permission = _permit(command, permission.by, door)
     raise AssertionError("unreachable")
 
 
 @dataclass(frozen=True)
-class _Permitted:
+class _Permission:
     """The actor in its present roles, how far it reaches with the command, and what that rests on."""
 
     by: Actor
@@ -147,15 +147,15 @@ class _Permitted:
     standing: tuple[Expecting, ...]
 
 
-def _permitted(command: Command, by: Actor, door: Door) -> _Permitted:
-    """Raises CredentialEnded, Forbidden."""
-    present, standing = door.present(by)
-    return _Permitted(present, door.policy.require(present, command.action), standing)
+def _permit(command: Command, by: Actor, door: Door) -> _Permission:
+    """Ask the policy about the actor in its present roles. Raises CredentialEnded, Forbidden."""
+    actor, standing = door.look_up_actor(by)
+    return _Permission(actor, door.policy.require(actor, command.action), standing)
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A command with all that it was asked with; it may be attempted several times."""
+class _Execution:
+    """A command with everything that its caller gave; it may be attempted several times."""
 
     command: Command
     to: UUID | None
@@ -165,11 +165,11 @@ class _Asked:
     imported: ImportedRow | None
     new_id: UUID | None
 
-    def attempt(self, doing: Doing, permitted: _Permitted) -> Outcome:
+    def attempt(self, doing: Doing, permission: _Permission) -> Outcome:
         """Decide on what there is now, and write it."""
-        by, reach = permitted.by, permitted.reach
+        by, reach = permission.by, permission.reach
         work = self.door.work(self.new_id, by.member_id, reach)
-        work.look_up(*permitted.standing)
+        work.look_up(*permission.standing)
         doing.command_id = self.door.new_id()
         envelope = Acting(
             actor=by.id,

@@ -51,7 +51,7 @@ class Door:
         self.surroundings = surroundings
         self.policy = policy or Policy()
         self.clock = clock
-        self._settings, self._settings_version = DEFAULT_SETTINGS, 0
+        self._settings: tuple[Settings, int] = DEFAULT_SETTINGS, 0
         self._settings_until = 0.0
         self.turns: Turns[UUID] = Turns()
         self._known: set[tuple[type[Aggregate], UUID]] = set()
@@ -64,11 +64,10 @@ class Door:
         """What one attempt at one command works with, which is done for somebody with that reach."""
         if len(self._known) > MOST_KNOWN:
             self._known = set()
-        self.settings()
         return Work(
             self.ledger,
             self.clock(),
-            (self._settings, self._settings_version),
+            self._versioned_settings(),
             self.new_id,
             self._known,
             first_id,
@@ -78,8 +77,8 @@ class Door:
             self.directory,
         )
 
-    def present(self, by: Actor) -> tuple[Actor, tuple[Expecting, ...]]:
-        """The actor in the roles that its member has now, and the version of the member that these rest on.
+    def look_up_actor(self, by: Actor) -> tuple[Actor, tuple[Expecting, ...]]:
+        """Look up the actor in the roles that its member has now, and the version of the member that these rest on.
 
         An actor without a credential acts for the service itself and stays as it is. Raises CredentialEnded.
         """
@@ -121,11 +120,15 @@ class Door:
 
     def settings(self) -> Settings:
         """The settings of the workspace, at most a second old."""
+        return self._versioned_settings()[0]
+
+    def _versioned_settings(self) -> tuple[Settings, int]:
+        """The settings with the version of the workspace that they are of, read and replaced as one."""
         if monotonic() >= self._settings_until:
             try:
                 workspace = self.ledger.load(Workspace, WORKSPACE_ID)
-                self._settings, self._settings_version = workspace.settings, workspace.version
+                self._settings = workspace.settings, workspace.version
             except NotFound:
-                self._settings, self._settings_version = DEFAULT_SETTINGS, 0
+                self._settings = DEFAULT_SETTINGS, 0
             self._settings_until = monotonic() + SETTINGS_HOLD
         return self._settings

@@ -17,7 +17,7 @@ from aggregates.opportunity import Opportunity
 from aggregates.pipeline import DEFAULT_PIPELINE_ID, Pipeline
 from aggregates.receivable import Receivable
 from aggregates.workspace import WORKSPACE_ID, Settings
-from ledger.errors import NotFound
+from ledger.errors import NotFound, VersionConflict
 from ledger.outcome import UNCONDITIONAL, Conditions, Credential, Expecting, Idempotency, Outcome, Unnamed
 from policy import EVERYBODY, Reach
 from policy.directory import Directory
@@ -84,7 +84,7 @@ class Surroundings(Protocol):
         ...
 
     def administrators(self) -> frozenset[UUID] | None:
-        """The administrators who may act; None where nobody looks after roles."""
+        """The administrators who may act; None where roles are not managed."""
         ...
 
 
@@ -96,7 +96,7 @@ class Alone:
         return Owned()
 
     def administrators(self) -> frozenset[UUID] | None:
-        """Nobody looks after roles."""
+        """Roles are not managed."""
         return None
 
 
@@ -122,13 +122,13 @@ class Work:
     ) -> None:
         self.now = now
         self.by = by
+        self.reach = reach
         self._settings, self._settings_version = settings
         self._calendar = Calendar(now, self._settings.zone)
         self._store = store
         self._new_id = new_id
         self._known = known
         self._first_id = first_id
-        self._reach = reach
         self._surroundings = surroundings or Alone()
         self._directory = directory
         self._admitted: set[UUID] = set()
@@ -176,15 +176,10 @@ class Work:
         loaded = self._loaded.get(id)
         if not isinstance(loaded, kind):
             loaded = self._store.load(kind, id)
-            if not self._reach.is_all:
+            if not self.reach.is_all:
                 self._admit(loaded)
             self._loaded[id] = loaded
         return loaded
-
-    @property
-    def reach(self) -> Reach:
-        """Whose records the command may work on."""
-        return self._reach
 
     def require_within_reach(self, changed: Iterable[Aggregate]) -> None:
         """Whoever reaches only some records makes none that it would not reach; raises BeyondReach."""
@@ -192,7 +187,7 @@ class Work:
             if aggregate.id in self._admitted or not isinstance(aggregate, (Customer, Opportunity)):
                 continue
             is_nobodys_deal = isinstance(aggregate, Opportunity) and aggregate.owner_id is None
-            if not is_nobodys_deal and not self._reach.covers(aggregate.owner_id):
+            if not is_nobodys_deal and not self.reach.covers(aggregate.owner_id):
                 raise BeyondReach(owner_id=aggregate.owner_id)
             self._look_up_placement(aggregate.owner_id)
 
@@ -200,7 +195,7 @@ class Work:
         """Raises NotFound for what belongs to others; whose a deal is may also do to its customer what it takes."""
         if aggregate.id in self._admitted:
             return
-        if isinstance(aggregate, Opportunity) and self._reach.covers(aggregate.owner_id):
+        if isinstance(aggregate, Opportunity) and self.reach.covers(aggregate.owner_id):
             self._look_up_placement(aggregate.owner_id)
             self._admitted.add(aggregate.customer_id)
         elif isinstance(aggregate, (Opportunity, Receivable)):
@@ -209,15 +204,18 @@ class Work:
             except NotFound:
                 raise NotFound(str(vars(type(aggregate))["TOPIC"]), aggregate.id) from None
         elif isinstance(aggregate, Customer):
-            if not self._reach.covers(aggregate.owner_id):
+            if not self.reach.covers(aggregate.owner_id):
                 raise NotFound(str(vars(Customer)["TOPIC"]), aggregate.id)
             self._look_up_placement(aggregate.owner_id)
         self._admitted.add(aggregate.id)
 
     def _look_up_placement(self, owner_id: UUID | None) -> None:
-        """Whoever reaches records of its team does so while their owner stands below that team."""
-        if owner_id is not None and owner_id != self.by and self._directory is not None and not self._reach.is_all:
-            self.look_up(*self._directory.placement(owner_id))
+        """Note the teams that the owner stands below; raises VersionConflict where the reach, read before, is over."""
+        if owner_id is None or owner_id == self.by or self._directory is None or self.reach.is_all:
+            return
+        self.look_up(*self._directory.placement(owner_id))
+        if self.by is not None and owner_id not in self._directory.led_by(self.by):
+            raise VersionConflict(owner_id, 0)
 
     def find(self, kind: type[A], id: UUID) -> A | None:
         """The aggregate, or none; that there is none belongs to the read set, too."""
@@ -229,8 +227,7 @@ class Work:
 
     def require(self, kind: type[A], id: UUID | None) -> UUID | None:
         """The same id, of something that is there; members, teams and products never go away. Raises NotFound."""
-        is_at_hand = id is None or isinstance(self._loaded.get(id), kind) or (kind, id) in self._known
-        if not is_at_hand and id is not None:
+        if id is not None and not isinstance(self._loaded.get(id), kind) and (kind, id) not in self._known:
             self._store.load(kind, id)
             self._known.add((kind, id))
         return id
@@ -252,7 +249,7 @@ class Work:
 
     def owned_by(self, member_id: UUID) -> Owned:
         """What belongs to a member within reach; nothing may be given to it until this is written. Raises NotFound."""
-        if not self._reach.covers(member_id):
+        if not self.reach.covers(member_id):
             raise NotFound(str(vars(Member)["TOPIC"]), member_id)
         owned = self._surroundings.owned_by(member_id)
         self.look_up(*owned.won)

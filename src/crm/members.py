@@ -26,7 +26,7 @@ class NamesSeveral(Exception):
     """Several members have this name; the message says which, and what to do."""
 
 
-class NotCalledSo(Exception):
+class NoMemberNamed(Exception):
     """No member has this name; the message says what to do."""
 
 
@@ -70,9 +70,9 @@ def make_token(
 
 
 def revoke_tokens(services: Services, whose: str) -> tuple[UUID, int]:
-    """Revoke all tokens of the member with this id or name; who that is, and how many were in use.
+    """Revoke all tokens of the member with this id or name; return the id and how many were in use.
 
-    Raises NamesSeveral, NotCalledSo, NotFound.
+    Raises NamesSeveral, NoMemberNamed, NotFound.
     """
     from aggregates.member import Member
     from policy.identity import tokens
@@ -80,7 +80,7 @@ def revoke_tokens(services: Services, whose: str) -> tuple[UUID, int]:
     with services.database.connection() as connection:
         member_id = _as_id(whose) or _member_named(services, connection, whose)
         if member_id is None:
-            raise NotCalledSo(f"No member is called {whose}: name one by its id, as in crm token list.")
+            raise NoMemberNamed(f"No member is called {whose}: name one by its id, as in crm token list.")
         services.ledger.load(Member, member_id)
         return member_id, tokens.revoke_all(connection, member_id)
 

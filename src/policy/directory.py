@@ -54,7 +54,7 @@ class Directory:
         self._led: dict[UUID, frozenset[UUID]] = {}
 
     def member(self, member_id: UUID) -> Person | None:
-        """A member, or None where there is none of this id; that one is not there or may not act is asked for anew."""
+        """A member, or None where there is none of this id; read anew before one is called unknown or inactive."""
         self._catch_up()
         found = self._people.get(member_id)
         if found is None or not found.may_act:
@@ -135,8 +135,8 @@ class Directory:
         else:
             self._team_versions[event.originator_id] = version
 
-    def _nothing(self, event: Any) -> None:
-        """Only the version is another one."""
+    def _keep(self, event: Any) -> None:
+        """Leave everything as it is but the version."""
 
     def _registered(self, event: Any) -> None:
         self._people[event.originator_id] = Person(
@@ -171,7 +171,7 @@ def _topics_of(aggregate: type[Aggregate]) -> list[str]:
 
 
 _FOLDS: dict[str, Callable[[Directory, Any], None]] = {
-    **dict.fromkeys([*_topics_of(Member), *_topics_of(Team)], Directory._nothing),
+    **dict.fromkeys([*_topics_of(Member), *_topics_of(Team)], Directory._keep),
     Member.Registered.TOPIC: Directory._registered,
     Member.RolesGiven.TOPIC: Directory._roles_given,
     Member.TeamAssigned.TOPIC: Directory._team_assigned,

@@ -30,7 +30,7 @@ from crm.store import Store
 from ledger.errors import CredentialEnded, NotFound
 from ledger.ledger import Ledger
 from ledger.outcome import Credential, Outcome
-from policy import Actor, Forbidden
+from policy import Actor, Forbidden, Reach
 from policy.identity import tokens
 from policy.identity.secrets import digest_of
 
@@ -243,6 +243,28 @@ class TestRecords:
         with pytest.raises(NotFound):
             office.while_deciding(lambda: office.do(*away[moved]), c.Untag(tag="贵宾"), customer, by)
         assert "贵宾" in office.crm.ledger.load(Customer, customer).tags
+
+    def test_a_team_that_is_read_anew_between_reach_and_record_is_no_way_around(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        team, elsewhere = office.do(m.FormTeam(name="一")), office.do(m.FormTeam(name="二"))
+        supervisor, seller = office.member("supervisor", team=team), office.member("sales", team=team)
+        customer = office.customer(seller)
+        by, _ = office.signed_in(supervisor)
+        policy = office.crm.policy
+        require, moved = policy.require, list[UUID]()
+
+        def required(actor: Actor, action: str) -> Reach:
+            """How far the actor reaches, which is over as soon as it is known."""
+            reach = require(actor, action)
+            if actor.member_id == supervisor and not moved:
+                moved.append(office.do(m.AssignTeam(team_id=elsewhere), seller))
+            return reach
+
+        monkeypatch.setattr(policy, "require", required)
+        with pytest.raises(NotFound):
+            office.do(c.Tag(tag="贵宾"), customer, by)
+        assert moved
 
 
 class TestReopening:

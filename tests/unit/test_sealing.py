@@ -81,7 +81,7 @@ def test_a_wrapped_key_is_bound_to_its_person_and_its_master(keyring: Keyring) -
     assert wrong.open(Sealed(Blob(PERSON, EVENT, 3, whole), "name")) is None
 
 
-def test_a_new_key_travels_with_each_append_until_one_is_written() -> None:
+def test_the_events_of_one_append_share_its_new_key() -> None:
     unconnected = Keyring(None, MASTER_KEY)
     first, second = NewKeys(), NewKeys()
     one, other = sealed(unconnected, new=first), sealed(unconnected, version=4, new=first)

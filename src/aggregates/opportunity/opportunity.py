@@ -176,7 +176,7 @@ class Opportunity(Happened, Aggregate):
             self.trigger_event(self.DetailsRevised, changed=tuple(changed), **changed)
 
     def assign_owner(self, owner_id: UUID | None) -> None:
-        """Make one member responsible; nobody, where no member asks."""
+        """Make one member responsible, or nobody where an import or a rule asks."""
         if owner_id != self.owner_id:
             self._owner_assigned(owner_id)
 

@@ -63,7 +63,7 @@ _PROBLEMS = {
 _RETRY_AFTER = {
     "Retry-After": {"description": "Seconds until it is worth trying again.", "schema": {"type": "integer"}}
 }
-_TRIED_AGAIN = ("429", "503")
+_RETRYABLE_STATUSES = ("429", "503")
 _WRITE_ONLY = ("409", "412", "413", "415")
 
 
@@ -129,7 +129,7 @@ def _add_problems(operation: dict[str, Any], is_write: bool) -> None:
     content = {"application/problem+json": {"schema": {"$ref": _REF.format(model="ProblemDocument")}}}
     for status, says in _PROBLEMS.items():
         if is_write or status not in _WRITE_ONLY:
-            headers = {"headers": _RETRY_AFTER} if status in _TRIED_AGAIN else {}
+            headers = {"headers": _RETRY_AFTER} if status in _RETRYABLE_STATUSES else {}
             operation["responses"][status] = {"description": says, "content": content, **headers}
 
 

@@ -25,6 +25,8 @@ from policy.identity.refusals import OutlivesItsMaker, RoleNotHeld
 from policy.identity.standing import require_active
 
 TOKEN_ID = replace(ID, name="token_id", says="The token.")
+NO_TOKEN = UUID(int=0)
+"""No token has this id: a limited token that has ended meanwhile reaches none."""
 
 
 async def list_tokens(request: Request) -> Response:
@@ -165,12 +167,8 @@ async def _revoke_all(request: Request, asking: Asking, action: str | None, memb
 
 
 def _limit(connection: Connection, asking: Asking) -> UUID | None:
-    """The token that is asked with where it is for some roles: it reaches itself and its descendants alone."""
+    """The id of the asking token where it is for some roles, as it reaches itself and its descendants alone."""
     if asking.actor.only is None:
         return None
     token = tokens.of_credential(connection, asking.actor.credential)
     return NO_TOKEN if token is None else token.id
-
-
-NO_TOKEN = UUID(int=0)
-"""Is no token's id: a limited token that has ended meanwhile reaches none."""

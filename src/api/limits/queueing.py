@@ -36,7 +36,7 @@ async def turn_at(
     if ticket is None:
         raise RecordBusy(seconds=RETRY_SECONDS)
     try:
-        if not await is_granted(request, ticket, COMMAND_WAIT_SECONDS):
+        if not await wait_for_turn(request, ticket, COMMAND_WAIT_SECONDS):
             raise RecordBusy(seconds=RETRY_SECONDS)
         yield
     finally:
@@ -68,7 +68,7 @@ class Bulkhead:
         if ticket is None:
             raise overloaded()
         try:
-            if not await is_granted(request, ticket, self._seconds):
+            if not await wait_for_turn(request, ticket, self._seconds):
                 raise overloaded()
             return await to_thread.run_sync(partial(work, *given, **named), limiter=CapacityLimiter(1))
         finally:
@@ -87,13 +87,13 @@ def bulkheads() -> dict[str, Bulkhead]:
 
 
 def bulkhead(request: Request, work: str) -> Bulkhead:
-    """The threads that are set apart for a kind of work."""
+    """The threads of this process that are set apart for a kind of work."""
     found: Bulkhead = request.app.state.bulkheads[work]
     return found
 
 
-async def is_granted(request: Request, ticket: Ticket[Any], seconds: float) -> bool:
-    """Wait for the ticket's turn; False when it does not come in time. Raises Problem when the client goes away."""
+async def wait_for_turn(request: Request, ticket: Ticket[Any], seconds: float) -> bool:
+    """Wait for the ticket's turn and say whether it came in time; raises Problem when the client goes away."""
     if ticket.granted.done():
         return True
     granted = asyncio.wrap_future(ticket.granted)

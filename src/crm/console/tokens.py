@@ -44,9 +44,10 @@ def create(
         try:
             token, text = make_token(made, name, roles, None if never_ends else days or DEFAULT_DAYS, member)
         except TooManyTokens as refused:
+            whose = member or name
             _refuse(
-                f"The member {name} has {refused.most} tokens in use, which is the most: revoke one first, or all with "
-                f"crm token revoke --all --member {member or name}."
+                f"The member {whose} has {refused.most} tokens in use, which is the most: revoke one first, or all "
+                f"with crm token revoke --all --member {whose}."
             )
         except TokenNameTaken:
             _refuse(f"A token named {name} is in use already: revoke it first, or choose another name.")
@@ -96,12 +97,12 @@ def revoke(
 
 
 def _revoke_all(member: str, json: bool) -> None:
-    from crm.members import NamesSeveral, NotCalledSo, revoke_tokens
+    from crm.members import NamesSeveral, NoMemberNamed, revoke_tokens
 
     with services() as made:
         try:
             member_id, revoked = revoke_tokens(made, member)
-        except (NamesSeveral, NotCalledSo) as refused:
+        except (NamesSeveral, NoMemberNamed) as refused:
             _refuse(str(refused))
         except _unable() as refused:
             _refuse(f"There is no member with the id {member} ({refused.code}).")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from commands.opportunities import AssignOpportunityOwner
@@ -14,9 +13,8 @@ from ledger.encoded.forms import form
 if TYPE_CHECKING:
     from crm.services import Services
 
-T = TypeVar("T")
 READ_TIMEOUT_SECONDS = 60.0
-"""A read model that is only being built yet is waited for."""
+"""How long a read model that is still being built is waited for."""
 OPENINGS_PER_READ = 1_000
 
 _UNOWNED = """
@@ -38,7 +36,7 @@ class UnownedOpportunities(Repair):
         head = services.ledger.head()
         with services.reader.at("pipeline", after=head, timeout=READ_TIMEOUT_SECONDS) as view:
             unowned = view.connection.execute(_UNOWNED).fetchall()
-        openers = _read_openers((row[0] for row in unowned), services)
+        openers = _read_openers([row[0] for row in unowned], services)
         return [
             _examine(opportunity_id, version, owner_id, openers[opportunity_id], services)
             for opportunity_id, version, owner_id in unowned
@@ -66,21 +64,16 @@ def _examine(
     return Finding("opportunity", opportunity_id, version, "owner-missing", obstacle=f"{customers}, and {openers}")
 
 
-def _read_openers(opportunity_ids: Iterable[UUID], services: Services) -> Mapping[UUID, str]:
+def _read_openers(opportunity_ids: Sequence[UUID], services: Services) -> Mapping[UUID, str]:
     """Read the actors of the events that opened them."""
     openers: dict[UUID, str] = {}
     with services.database.connection() as connection:
-        for some in _split(opportunity_ids, OPENINGS_PER_READ):
-            for opportunity_id, topic, state in connection.execute(_OPENINGS, [some]):
+        for start in range(0, len(opportunity_ids), OPENINGS_PER_READ):
+            portion = opportunity_ids[start : start + OPENINGS_PER_READ]
+            for opportunity_id, topic, state in connection.execute(_OPENINGS, [portion]):
                 opened: Any = form(topic).decode(state)
                 openers[opportunity_id] = opened.actor
     return openers
-
-
-def _split(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    rest = iter(items)
-    while batch := list(islice(rest, size)):
-        yield batch
 
 
 def _parse_member_id(actor: str) -> UUID | None:

@@ -67,8 +67,8 @@ def look(connection: Connection, text: str, purpose: Purpose) -> Code:
     return Code(*row)
 
 
-def hold(connection: Connection, text: str) -> None:
-    """Let nobody else come this far with the code until the transaction ends; rows stay free."""
+def lock(connection: Connection, text: str) -> None:
+    """Take the advisory lock of a code until the transaction ends; its row is not locked."""
     connection.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended('genjin code ' || %s, 0))", [digest_of(text).hex()]
     )

@@ -76,9 +76,8 @@ class Entrance:
         if not is_right or member_id is None or kept is None or not self._may_act(member_id):
             raise self._wrong_password(member_id)
         with self._database.connection() as connection:
-            if not self._may_sign_in(connection, member_id):
-                raise self._wrong_password(member_id)
-            if passwords.changed_at(connection, member_id) != changed_at:
+            may_sign_in = self._may_sign_in(connection, member_id)
+            if not may_sign_in or passwords.changed_at(connection, member_id) != changed_at:
                 raise self._wrong_password(member_id)
             if newer is not None:
                 passwords.renew(connection, member_id, kept, newer)
@@ -106,9 +105,9 @@ class Entrance:
     ) -> Session:
         """Let in who has the code, give the member this password and end its other sessions.
 
-        What is done `meanwhile` is done by one of those who come with the code at the same time, before the code is
-        used; where it fails, the code can be used again. It writes to the ledger on connections of its own, so it is
-        done before this one takes the ledger's lock. Raises CodeUnusable, and whatever speaks against the password.
+        `meanwhile` is called under the lock of the code and before the code is used; where it fails, the code can be
+        used again. It writes to the ledger on connections of its own, so it is called before this one takes the
+        ledger's lock. Raises CodeUnusable, and whatever speaks against the password.
         """
         with self._noting_unusable():
             code = self._database.read(lambda connection: codes.look(connection, text, purpose))
@@ -117,7 +116,7 @@ class Entrance:
         self._database.read(self._addresses.catch_up)
         with self._noting_unusable(code.member_id), self._database.connection() as connection:
             if meanwhile is not None:
-                codes.hold(connection, text)
+                codes.lock(connection, text)
                 if not self._may_act(codes.look(connection, text, purpose).member_id):
                     raise CodeUnusable
                 meanwhile(code.member_id)
@@ -205,11 +204,13 @@ class Entrance:
         return self._sessions.begin(connection, member_id, how, instead_of)
 
     def _wrong_password(self, member_id: UUID | None) -> SignInRefused:
+        """Log and note a sign-in by password that failed, and return what refuses it."""
         log.info("a sign-in was refused")
         self._refused.note("password", member_id)
         return SignInRefused()
 
     def _unknown_address(self, member_id: UUID | None) -> OpenIdRefused:
+        """Log and note a sign-in at a provider that failed, and return what refuses it."""
         log.info("an OpenID sign-in was refused", why="no member with this address may act")
         self._refused.note("openid", member_id)
         return OpenIdRefused()

@@ -1,8 +1,8 @@
 """The standing of an actor, checked in the transaction that writes: its credential, and its member in the ledger.
 
-Whoever asks is remembered for a few seconds, which is good enough for reading. A write that goes past the ledger's own
-append begins its transaction with `require_standing`: revocations, removals and appends take the same lock, so each of
-them is before the write or after it.
+A process remembers tokens and members for a few seconds, which is good enough for reading. A write that goes past the
+ledger's own append begins its transaction with `require_standing`: revocations, removals and appends take the same
+lock, so each of them is before the write or after it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ROLES = (Member.Registered.TOPIC, Member.RolesGiven.TOPIC)
 
 
 @dataclass(frozen=True)
-class Standing:
+class MemberStanding:
     """The state and the roles of a member, as the ledger has them now; `state` is active, suspended or removed."""
 
     state: str
@@ -68,7 +68,7 @@ def lock_ledger(connection: Connection) -> None:
     connection.execute("SELECT lock_ledger()")
 
 
-def standing_of(connection: Connection, member_id: UUID) -> Standing | None:
+def standing_of(connection: Connection, member_id: UUID) -> MemberStanding | None:
     """The member's standing, read on this connection; None where the ledger has no such member."""
     rows = connection.execute(
         "SELECT topic, state FROM events WHERE originator_id = %s AND topic = ANY(%s) ORDER BY originator_version",
@@ -82,10 +82,10 @@ def standing_of(connection: Connection, member_id: UUID) -> Standing | None:
         state = _STATES.get(topic, state)
         if topic in _ROLES:
             roles = frozenset(getattr(form(topic).decode(bytes(body)), "roles", ()))
-    return Standing(state, frozenset() if state == "removed" else roles)
+    return MemberStanding(state, frozenset() if state == "removed" else roles)
 
 
-def require_active(connection: Connection, member_id: UUID) -> Standing:
+def require_active(connection: Connection, member_id: UUID) -> MemberStanding:
     """The standing of a member who may act; raises NotFound, MemberRemoved, MemberSuspended."""
     standing = standing_of(connection, member_id)
     if standing is None:

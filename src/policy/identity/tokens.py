@@ -75,7 +75,7 @@ def create(
     made_by: str = OPERATOR,
     parent_id: UUID | None = None,
 ) -> tuple[Token, str]:
-    """Make a token for a member, with its text, which nobody can find out afterwards.
+    """Make a token for a member, and return it with its text, which is not kept.
 
     It ends after so many days or at that moment, whichever is sooner; never, where neither is given. Like all that
     makes or revokes tokens it takes the lock of the ledger. Raises TokenNameTaken, TooManyTokens.
