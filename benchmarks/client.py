@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.waiting import wait_until
 
 API = "/api/v1"
-KEPT = 2.0
+KEEP_ALIVE_SECONDS = 2.0
 """Seconds that a client trusts an idle connection; the server closes it after five."""
 REQUEST_SECONDS = 300.0
 """How long one answer is waited for: only a service that has stopped answering takes so long."""
@@ -67,7 +67,7 @@ class Client:
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         """Status and body; a connection that idled for too long is made anew."""
-        if time.monotonic() - self._used_at > KEPT:
+        if time.monotonic() - self._used_at > KEEP_ALIVE_SECONDS:
             self._connection.close()
             self._connect()
         self._used_at = time.monotonic()

@@ -21,14 +21,14 @@ from benchmarks.load import load, post
 from benchmarks.measure import Figure
 from benchmarks.place import Running, bare_service
 
-CLIENTS = 16
-SECONDS = 5.0
-HAMMERING, BATCHES, IN_A_BATCH = 40, 40, 10
+CLIENT_COUNT = 16
+RUN_SECONDS = 5.0
+COMMAND_CLIENTS, BATCH_CLIENTS, BATCH_COMMANDS = 40, 40, 10
 """Clients that want one record: those that send a command at a time, those that send a batch, and its commands."""
 HAMMERING_SECONDS = 8.0
 BEGINNING_SECONDS = 1.5
 """After which all of them wait."""
-MOST_WRITTEN_TO = 20_000
+MAX_CUSTOMERS_WRITTEN_TO = 20_000
 """Customers that are written to."""
 Requests = Callable[[int, int], bytes]
 
@@ -36,9 +36,9 @@ Requests = Callable[[int, int], bytes]
 def follow_ups(customers: int, token: str) -> Requests:
     """Requests that log a follow-up with one customer after the other, each client with its own customers."""
     body = json.dumps({"method": "phone", "content": "x" * 180, "occurred_at": a_minute_ago()}).encode()
-    number_of = min(customers, MOST_WRITTEN_TO)
+    number_of = min(customers, MAX_CUSTOMERS_WRITTEN_TO)
     paths = [f"{API}/customers/{company.made('customer', number)}/follow-ups" for number in range(number_of)]
-    return lambda client, number: post(paths[(client + number * CLIENTS) % number_of], body, token)
+    return lambda client, number: post(paths[(client + number * CLIENT_COUNT) % number_of], body, token)
 
 
 def registrations(token: str) -> Requests:
@@ -75,7 +75,7 @@ def one_token(running: Running, token: str, conninfo: str, customers: int) -> It
         ways["bare"] = partial(load, port, lambda client, _: post(f"/notes/{client}", bare_body))
         for _ in range(measure.RUNS):
             for name, run in ways.items():
-                found = run(clients=CLIENTS, seconds=SECONDS)
+                found = run(clients=CLIENT_COUNT, seconds=RUN_SECONDS)
                 rates.setdefault(name, []).append(found.rate)
                 times.setdefault(name, []).append(measure.p95(found.seconds))
     for name, least, most in (("follow-up", 0.5, 3.0), ("new customer", 0.4, 4.0)):
@@ -96,8 +96,9 @@ def beside_a_busy_record(running: Running, token: str, customers: int) -> Iterat
         commands.append(slowest_command)
         reads.append(slowest_read)
         hammered.append(rate[0])
-    beside = f"{HAMMERING} commands and {BATCHES} batches of {IN_A_BATCH} wait, {median(hammered):,.0f} done/s"
-    what = f"while {HAMMERING} wait for one, 1 process, p95"
+    waiting = f"{COMMAND_CLIENTS} commands and {BATCH_CLIENTS} batches of {BATCH_COMMANDS} wait"
+    beside = f"{waiting}, {median(hammered):,.0f} done/s"
+    what = f"while {COMMAND_CLIENTS} wait for one, 1 process, p95"
     yield measure.below(f"a command on another record {what}", commands, 100, "ms", beside)
     yield measure.below(f"a customer is read {what}", reads, 100, "ms")
 
@@ -124,14 +125,14 @@ def hammering(port: int, token: str, busy: UUID) -> Iterator[list[float]]:
     """
     follow_up = {"method": "phone", "content": "x" * 180}
     single = post(f"{API}/customers/{busy}/follow-ups", json.dumps(follow_up).encode(), token)
-    batch = {"commands": [{"command": "log-follow-up", "to": str(busy), "body": follow_up}] * IN_A_BATCH}
+    batch = {"commands": [{"command": "log-follow-up", "to": str(busy), "body": follow_up}] * BATCH_COMMANDS}
     several = post(f"{API}/commands", json.dumps(batch).encode(), token)
     rate: list[float] = []
     want = partial(load, port, seconds=HAMMERING_SECONDS, retries_503=True)
     with ThreadPoolExecutor(2) as threads:
         loads = [
-            threads.submit(want, _always(single), clients=HAMMERING),
-            threads.submit(want, _always(several), clients=BATCHES),
+            threads.submit(want, _always(single), clients=COMMAND_CLIENTS),
+            threads.submit(want, _always(several), clients=BATCH_CLIENTS),
         ]
         yield rate
         singles, batches = (each.result() for each in loads)

@@ -25,7 +25,8 @@ from aggregates.product import Product
 from aggregates.receivable import Receivable
 from aggregates.team import Team
 from ledger.encoded.codec import encode
-from ledger.sealing import Keyring, NewKeys
+from ledger.new_keys import NewKeys
+from ledger.sealing import Keyring
 
 NAMESPACE = UUID("5f0e6a52-0d7b-5c43-9f5e-2b1f4d7a9c10")
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from aggregates.base import Event
 from ledger.encoded.codec import decode, encode
 from ledger.encoded.forms import FastEvent, form_of
-from ledger.sealing import Keyring, NewKeys
+from ledger.new_keys import NewKeys
+from ledger.sealing import Keyring
 
 
 def recorded(events: Iterable[Event], keyring: Keyring) -> list[FastEvent]:

@@ -22,6 +22,7 @@ from aggregates.refusals import SubjectErased
 from ledger import packing
 from ledger.database import Database
 from ledger.errors import Malformed, WrongMasterKey
+from ledger.new_keys import NewKeys
 from ledger.sealed import Blob, Sealed
 
 NONCE = 12
@@ -32,28 +33,6 @@ EPOCH_HOLDS = 1.0
 _read_fields = msgspec.json.Decoder(dict[str, str | None]).decode
 _nonce = Portions(NONCE)
 _nothing: dict[str, str | None] = {}
-
-
-class NewKeys:
-    """Keys made for the events of one append: they travel with it, and nothing else is sealed with them before it is
-    written. Refused, it leaves nothing behind."""
-
-    def __init__(self) -> None:
-        self._keys: dict[UUID, tuple[AESGCM, bytes]] = {}
-
-    def get(self, subject: UUID) -> AESGCM | None:
-        """The key that was made for a subject."""
-        made = self._keys.get(subject)
-        return None if made is None else made[0]
-
-    def add(self, subject: UUID, key: AESGCM, wrapped: bytes) -> None:
-        """Take a key along, plain and wrapped."""
-        self._keys[subject] = key, wrapped
-
-    def wrapped(self, subject: UUID) -> bytes | None:
-        """The wrapped key of a subject; None where none was made."""
-        made = self._keys.get(subject)
-        return None if made is None else made[1]
 
 
 class Keyring:

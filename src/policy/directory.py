@@ -21,6 +21,8 @@ from ledger.outcome import Expecting
 
 HOLDS = 1.0
 """Seconds for which a process may go on with what it has read."""
+REFUSAL_HOLDS = 0.05
+"""Seconds for which it may go on with what it has read where a member is told that it may not act."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,20 @@ class Directory:
         self._lock = Lock()
         self._position = 0
         self._fresh_until = 0.0
+        self._read_at = 0.0
         self._people: dict[UUID, Person] = {}
         self._parents: dict[UUID, UUID | None] = {}
         self._team_versions: dict[UUID, int] = {}
         self._led: dict[UUID, frozenset[UUID]] = {}
 
     def member(self, member_id: UUID) -> Person | None:
-        """A member, or None where there is none of this id; read anew before one is called unknown or inactive."""
+        """A member, or None where there is none of this id; read anew before one is called unknown or inactive.
+
+        At most every REFUSAL_HOLDS seconds, since an inactive member may ask again and again.
+        """
         self._catch_up()
         found = self._people.get(member_id)
-        if found is None or not found.may_act:
+        if (found is None or not found.may_act) and monotonic() > self._read_at + REFUSAL_HOLDS:
             self.expire()
             self._catch_up()
             found = self._people.get(member_id)
@@ -126,7 +132,8 @@ class Directory:
                         self._note_version(event)
                     self._position = batch[-1].position
                     self._led = {}
-            self._fresh_until = monotonic() + self._holds
+            self._read_at = monotonic()
+            self._fresh_until = self._read_at + self._holds
 
     def _note_version(self, event: Any) -> None:
         version = event.originator_version

@@ -16,7 +16,8 @@ from aggregates.base import Event, ImportedRow, personal_fields
 from aggregates.registry import event_classes
 from ledger.encoded.codec import encode, is_sealed, subject_of
 from ledger.encoded.forms import body_fields, form_of, stored_type
-from ledger.sealing import Keyring, NewKeys
+from ledger.new_keys import NewKeys
+from ledger.sealing import Keyring
 
 FOLDER = Path(__file__).parent
 EXAMPLE_KEY = bytes(range(32))

@@ -21,6 +21,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.limits.buckets import Limits
 from commands.door import Door
+from integration.engine_help import wait_until
 from integration.serving import Api, serving
 from integration.test_api_database_stopped import OwnServer
 from keys import MASTER_KEY
@@ -96,16 +97,24 @@ def test_only_so_many_threads_wait_for_a_connection(api: Api) -> None:
 
 def test_only_so_many_requests_wait_for_a_thread(api: Api) -> None:
     limits = Limits(most_waiting=2)
-    with impatient(api, connections=1, timeout=2, limits=limits) as narrow, narrow.services.database.connection():
-        assert narrow.client.portal is not None
-        narrow.client.portal.call(_two_threads)
+    with impatient(api, connections=1, timeout=4, limits=limits) as narrow, narrow.services.database.connection():
+        portal = narrow.client.portal
+        assert portal is not None
+        portal.call(_two_threads)
         with ThreadPoolExecutor(12) as threads:
-            answers = list(threads.map(lambda _: narrow.get("/tracking"), range(12)))
+            early = [threads.submit(narrow.get, "/tracking") for _ in range(4)]
+            wait_until(lambda: portal.call(_waiting) >= 2)
+            late = [threads.submit(narrow.get, "/tracking") for _ in range(8)]
+            answers = [each.result() for each in (*early, *late)]
         assert {answered.status_code for answered in answers} == {503}
         codes = [answered.json()["code"] for answered in answers]
         assert codes.count("overloaded") >= 1, codes
         assert codes.count("database-busy") >= 2, codes
         assert narrow.client.get("/healthz").status_code == 200
+
+
+async def _waiting() -> int:
+    return to_thread.current_default_thread_limiter().statistics().tasks_waiting
 
 
 async def _two_threads() -> None:

@@ -22,10 +22,11 @@ from ledger.database import Database
 from ledger.encoded.stored import SealingMapper, StoredEvent
 from ledger.errors import ClaimReplaced, ClaimTaken, KeyReused, NotFound, StaleVersion, VersionConflict
 from ledger.ledger import Ledger
+from ledger.new_keys import NewKeys
 from ledger.outcome import Expecting, Idempotency, Outcome
 from ledger.proof.chain import verify_chain
 from ledger.proof.claims import verify_claims
-from ledger.sealing import Keyring, NewKeys
+from ledger.sealing import Keyring
 
 
 def test_what_was_saved_is_loaded(ledger: Ledger) -> None:

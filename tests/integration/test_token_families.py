@@ -206,3 +206,20 @@ def test_what_signed_out_writes_no_more(home: House) -> None:
     assert page.delete("/api/v1/session").status_code == 200
     page.cookies.update(kept)
     assert page.post(OWN, json={"name": "x"}).status_code == 401
+
+
+def test_a_batch_that_ends_its_own_credential_goes_no_further(home: House) -> None:
+    member = home.member("administrator")
+    home.member("administrator")
+    commands: list[dict[str, Any]] = [
+        {"command": "form-team", "body": {"name": "一"}},
+        {"command": "suspend-member", "to": str(member.id), "body": {}},
+        {"command": "form-team", "body": {"name": "二"}},
+        {"command": "rename-member", "to": str(member.id), "body": {"name": "x"}},
+    ]
+    head = home.services.ledger.head()
+    answered = home.browser().post("/api/v1/commands", json={"commands": commands}, headers=home.token(member))
+    assert [each["status"] for each in answered.json()["results"]] == [200, 200, 401, 401]
+    assert [each["index"] for each in answered.json()["results"]] == [0, 1, 2, 3]
+    assert (answered.json()["done"], answered.json()["refused"]) == (2, 2)
+    assert home.services.ledger.head() == head + 2

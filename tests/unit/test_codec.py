@@ -22,9 +22,10 @@ from keys import MASTER_KEY
 from ledger.encoded.codec import decode, encode, fast, to_event
 from ledger.encoded.forms import form, form_of, stored_type
 from ledger.errors import Malformed, UnknownTopic
+from ledger.new_keys import NewKeys
 from ledger.replaying.replay import replay
 from ledger.sealed import Sealed
-from ledger.sealing import Keyring, NewKeys
+from ledger.sealing import Keyring
 
 KEYRING = Keyring(None, MASTER_KEY)
 NOW = datetime(2026, 3, 4, 5, 6, 7, 8, tzinfo=UTC)

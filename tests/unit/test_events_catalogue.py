@@ -18,7 +18,8 @@ from events.approve import EXAMPLE_KEY, FOLDER, example, path_of
 from ledger.catalogue import markdown
 from ledger.encoded.codec import decode, encode, to_event
 from ledger.encoded.forms import form
-from ledger.sealing import Keyring, NewKeys
+from ledger.new_keys import NewKeys
+from ledger.sealing import Keyring
 
 APPROVED = sorted(FOLDER.glob("*.v*.json"))
 DOCUMENT = Path(__file__).parents[2] / "docs" / "events.md"

@@ -10,8 +10,9 @@ from aggregates.refusals import SubjectErased
 from keys import MASTER_KEY
 from ledger import sealing
 from ledger.errors import Malformed
+from ledger.new_keys import NewKeys
 from ledger.sealed import Blob, Sealed
-from ledger.sealing import Keyring, NewKeys
+from ledger.sealing import Keyring
 
 PERSON, EVENT = uuid4(), uuid4()
 

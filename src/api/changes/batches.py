@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -76,12 +78,30 @@ async def do_batch(request: Request) -> Response:
     body, key = await read_json_bytes(request, MAX_BODY), idempotency_key(request)
     language = preferred(request.headers.get("accept-language"))
     crm = services_of(request)
-    return await bulkhead(request, "batches").run(request, _all, crm, body, actor, key, language, request.url.path)
+    work = partial(_all, crm, actor, key, language, request.url.path, request.app.state.identities.forget)
+    return await bulkhead(request, "batches").run(request, work, body)
 
 
-def _all(crm: Services, body: bytes, actor: Actor, key: str | None, language: Language, path: str) -> Response:
+def _all(
+    crm: Services,
+    actor: Actor,
+    key: str | None,
+    language: Language,
+    path: str,
+    forget_tokens: Callable[[], None],
+    body: bytes,
+) -> Response:
     batch = read_model(Batch, body)
-    results = [_one(crm, item, index, actor, key, language, path) for index, item in enumerate(batch.commands)]
+    results: list[dict[str, Any]] = []
+    for index, item in enumerate(batch.commands):
+        try:
+            results.append(_one(crm, item, index, actor, key, language, path))
+        except CredentialEnded as ended:
+            if not results:
+                raise
+            forget_tokens()
+            results += [_refused(ended, later, language, path) for later in range(index, len(batch.commands))]
+            break
     refused = sum("problem" in result for result in results)
     headers = {"Content-Language": language, "Vary": "Accept-Language"}
     return json_response({"done": len(results) - refused, "refused": refused, "results": results}, headers=headers)
@@ -92,15 +112,19 @@ def _one(
 ) -> dict[str, Any]:
     try:
         outcome = do(crm, _command(crm, item, index, actor), item.to, actor, item.if_match, key, index)
+    except CredentialEnded:
+        raise
     except Exception as error:
-        if isinstance(error, CredentialEnded) and index == 0:
-            raise
         if is_denied(error):
             note_denied(crm, actor, error)
-        problem = problem_of(error) or broken(error)
-        shown = document(_inside(problem, index), language, f"{path}#/commands/{index}")
-        return {"index": index, "status": problem.status, "problem": shown}
+        return _refused(error, index, language, path)
     return {"index": index, "status": 200, "id": outcome.id, "version": outcome.version, "position": outcome.position}
+
+
+def _refused(error: Exception, index: int, language: Language, path: str) -> dict[str, Any]:
+    problem = problem_of(error) or broken(error)
+    shown = document(_inside(problem, index), language, f"{path}#/commands/{index}")
+    return {"index": index, "status": problem.status, "problem": shown}
 
 
 def _command(crm: Services, item: BatchItem, index: int, actor: Actor) -> Command:

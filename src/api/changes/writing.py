@@ -114,7 +114,7 @@ async def perform(request: Request, write: Write) -> Response:
 
 
 async def _in_turn(
-    request: Request, write: Write, to: UUID, read: Callable[[], Command], perform: Callable[[Command], Outcome]
+    request: Request, write: Write, to: UUID, read: Callable[[], Command], execute_it: Callable[[Command], Outcome]
 ) -> Outcome:
     """Performs the command in its record's turn, for which no thread waits; what does not fit is refused before."""
     turns: Turns[UUID] = services_of(request).door.turns
@@ -122,7 +122,7 @@ async def _in_turn(
     command = await run_in_threadpool(read) if ticket is None else None
 
     def work() -> Outcome:
-        return perform(read() if command is None else command)
+        return execute_it(read() if command is None else command)
 
     async with turn_at(request, turns, to, ticket):
         if write.awaits_reads:

@@ -13,7 +13,8 @@ from eventsourcing.utils import get_topic
 from aggregates.base import Event, ImportedRow
 from ledger.encoded.forms import FastEvent, form, form_of
 from ledger.errors import Malformed
-from ledger.sealing import Keyring, NewKeys
+from ledger.new_keys import NewKeys
+from ledger.sealing import Keyring
 
 __all__ = ["FastEvent", "decode", "encode", "fast", "to_event"]
 

@@ -16,7 +16,8 @@ from eventsourcing.persistence import StoredEvent as LibraryStoredEvent
 from aggregates.base import Claim, Event, ImportedRow
 from ledger.encoded.codec import decode, encode, is_sealed, subject_of, to_event
 from ledger.encoded.forms import form_of
-from ledger.sealing import Keyring, NewKeys
+from ledger.new_keys import NewKeys
+from ledger.sealing import Keyring
 
 IMPORT_ROW = "import-row"
 
