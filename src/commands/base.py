@@ -66,6 +66,10 @@ class Command(BaseModel):
         super().__pydantic_init_subclass__(**kwargs)
         cls.action = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
 
+    def record(self, to: UUID | None) -> UUID | None:
+        """The record whose turn it takes, since all commands on it conflict: what it is done to, or decided on."""
+        return to
+
     def perform(self, to: UUID | None, work: Work) -> Changed:
         """Do it to the aggregate that `to` names, or to a new one, and say what was touched."""
         raise NotImplementedError
@@ -106,7 +110,7 @@ def execute(
     that somebody else got in the way of is decided again on what there is then, thirty times at most, and once where
     somebody else has made what it was to make. `key` makes repeating safe: the same key and command give the same
     answer, another command with it is refused. `new_id` is the id of what the command makes. `in_turn` says that the
-    caller has the turn of `to` already.
+    caller has the turn of the command's record already.
 
     It is written only while everything that it was decided on is as it was read, the acting member and its credential
     included. Raises DomainError (with NotFound, StaleVersion, ClaimTaken, KeyReused, CredentialEnded, RecordBusy among
@@ -119,7 +123,7 @@ def execute(
     execution = _Execution(command, to, door, seen, request, imported, new_id)
     permission = _permit(command, by, door)
     found_made: UUID | None = None
-    with watched(command.action) as doing, door.turn(None if in_turn else to):
+    with watched(command.action) as doing, door.turn(None if in_turn else command.record(to)):
         for attempt in range(ATTEMPTS):
             try:
                 outcome = execution.attempt(doing, permission)

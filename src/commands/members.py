@@ -203,8 +203,7 @@ class HandOver(Command):
             raise HandOverToSelf(member_id=taker.id)
         taker.require_active()
         owned = work.owned_by(giver.id)
-        looked_after = (work.load(Customer, each) for each in owned.customers)
-        customers = [customer for customer in looked_after if not customer.erased]
+        customers = [work.load(Customer, each) for each in owned.customers]
         for customer in customers:
             customer.hand_over(taker.id)
         worked_on = (work.load(Opportunity, each) for each in owned.opportunities)

@@ -64,6 +64,10 @@ class OpenOpportunity(Details, Command):
     occurred_on: Day | None = Field(None, description="The day it came up; the day of recording when it is not said.")
     flags: tuple[Label, ...] = Field((), max_length=20)
 
+    def record(self, to: UUID | None) -> UUID | None:
+        """The customer, on which it is decided."""
+        return to or self.customer_id
+
     def perform(self, to: UUID | None, work: Work) -> Changed:
         """Open the opportunity."""
         customer = customer_of(to, self.customer_id, work)

@@ -49,6 +49,10 @@ class IssueReceivable(Command):
     requested: bool = Field(True, description="Whether payment was asked for (待付款) or not yet (未付款).")
     description: Prose | None = None
 
+    def record(self, to: UUID | None) -> UUID | None:
+        """The customer, on which it is decided."""
+        return to or self.customer_id
+
     def perform(self, to: UUID | None, work: Work) -> Changed:
         """Issue the receivable."""
         customer = customer_of(to, self.customer_id, work)

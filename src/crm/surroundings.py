@@ -25,12 +25,12 @@ class Surroundings:
     def owned_by(self, member_id: UUID) -> Owned:
         """What a leaver hands over, as of everything that was written; raises NotBuilt.
 
-        Customers, archived ones too, except erased ones (which have no name); opportunities except won ones.
+        All customers, archived and erased ones too, since these may still owe money; opportunities except won ones.
         """
         head = self._ledger.head()
         with self._reader.at("tracking", after=head, timeout=PATIENCE) as view:
             customers = view.connection.execute(
-                "SELECT customer_id FROM customers WHERE owner_id = %s AND name IS NOT NULL ORDER BY customer_id",
+                "SELECT customer_id FROM customers WHERE owner_id = %s ORDER BY customer_id",
                 [member_id],
             ).fetchall()
         with self._reader.at("pipeline", after=head, timeout=PATIENCE) as view:

@@ -17,6 +17,7 @@ import uvicorn
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.changes import batches
 from api.limits import queueing
 from api.limits.queueing import Bulkhead
 from commands.door import Door
@@ -112,15 +113,18 @@ def test_batches_and_commands_on_one_record_hold_up_nobody_else(api: Api) -> Non
     before = api.get(f"/customers/{busy}").json()["version"]
     with (
         holding(api, busy) as let_go,
-        asked(batch, 8, let_go) as batches,
+        asked(batch, 8, let_go) as sent,
         asked(command, 60, let_go) as commands,
     ):
-        until(lambda: waiting_commands(api) == 64 and gauge(api, 'genjin_bulkhead_waiting{work="batches"}') == 4)
-        assert gauge(api, "genjin_commands_waiting") == 64
+        until(lambda: waiting_commands(api) == 61 and gauge(api, 'genjin_bulkhead_waiting{work="batches"}') == 7)
+        assert gauge(api, "genjin_commands_waiting") == 61
+        assert gauge(api, 'genjin_bulkhead_running{work="batches"}') == 1
         assert_served(api, other)
-        assert not any(each.done() for each in (*batches, *commands))
+        elsewhere = {"commands": [{"command": "tag", "to": other, "body": {"tag": "批"}}]}
+        assert api.post("/commands", elsewhere).json()["done"] == 1
+        assert not any(each.done() for each in (*sent, *commands))
     assert [each.result().status_code for each in commands] == [201] * 60
-    assert [each.result().json()["done"] for each in batches] == [12] * 8
+    assert [each.result().json()["done"] for each in sent] == [12] * 8
     assert api.get(f"/customers/{busy}").json()["version"] == before + 60 + 8 * 12
     assert waiting_commands(api) == gauge(api, 'genjin_bulkhead_running{work="batches"}') == 0
     assert len(api.services.door.turns) == 0
@@ -196,20 +200,27 @@ def test_what_is_refused_anyway_does_not_wait_first(api: Api) -> None:
 
 
 def test_only_so_many_batches_wait_for_a_thread(api: Api) -> None:
-    busy = api.customer("批客户")
-    body = {"commands": [{"command": "tag", "to": busy, "body": {"tag": "批"}}]}
+    records = [api.customer("批客户") for _ in range(3)]
+    busy = records[0]
+
+    def batch(number: int) -> Any:
+        command = {"command": "tag", "to": records[number], "body": {"tag": "批"}}
+        return crowded.post("/commands", {"commands": [command]})
+
     with another_app(api) as crowded:
         batches = Bulkhead(threads=1, max_waiting=1, seconds=PATIENCE)
         crowded.client.app.state.bulkheads["batches"] = batches  # type: ignore[attr-defined]
         with (
             holding(api, busy) as let_go,
-            asked(lambda _: crowded.post("/commands", body), 2, let_go) as waiting,
+            asked(batch, 1, let_go) as running,
         ):
-            until(lambda: (batches.running, batches.waiting) == (1, 1))
-            refused = crowded.post("/commands", body)
-            assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
-            assert int(refused.headers["retry-after"]) > 0
-        assert [each.result().status_code for each in waiting] == [200, 200]
+            until(lambda: (batches.running, batches.waiting) == (1, 0))
+            with asked(lambda _: batch(1), 1, let_go) as waiting:
+                until(lambda: (batches.running, batches.waiting) == (1, 1))
+                refused = batch(2)
+                assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+                assert int(refused.headers["retry-after"]) > 0
+        assert [each.result().status_code for each in (*running, *waiting)] == [200, 200]
 
 
 def test_a_client_that_goes_away_leaves_the_queue(api: Api) -> None:
@@ -357,3 +368,45 @@ def test_sign_ins_that_wait_for_their_provider_have_threads_of_their_own(
 
     answers = assert_apart(api, ask, go_on, seen)
     assert {each.status_code for each in answers} == {303}
+
+
+def test_deals_opened_with_one_customer_wait_for_its_turn(api: Api) -> None:
+    """They are decided on the customer: without its turn each would conflict with whatever else is done to it."""
+    busy, other = api.customer("热客户"), api.customer("冷客户")
+
+    def open_deal(number: int) -> Any:
+        return api.post("/opportunities", {"name": f"第 {number} 单", "customer_id": busy})
+
+    with holding(api, busy) as let_go, asked(open_deal, 50, let_go) as deals:
+        until(lambda: waiting_commands(api) == 50)
+        assert_served(api, other)
+        assert api.post("/opportunities", {"name": "别的单", "customer_id": other}).status_code == 201
+        assert not any(each.done() for each in deals)
+    assert [each.result().status_code for each in deals] == [201] * 50
+
+
+def test_a_batch_that_takes_too_long_does_no_more_of_its_commands(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "BATCH_SECONDS", -1.0)
+    record = api.customer("久客户")
+    command = {"command": "tag", "to": record, "body": {"tag": "久"}}
+    answered = api.post("/commands", {"commands": [command, command]}).json()
+    assert [(each["status"], each["problem"]["code"]) for each in answered["results"]] == [(503, "record-busy")] * 2
+    assert api.get(f"/customers/{record}").json()["tags"] == []
+
+
+def test_batches_about_one_record_leave_the_threads_to_others(api: Api) -> None:
+    busy, other = api.customer("道客户"), api.customer("旁客户")
+
+    def batch(record: str) -> Any:
+        return api.post("/commands", {"commands": [{"command": "tag", "to": record, "body": {"tag": "道"}}]})
+
+    with another_app(api) as crowded:
+        crowded.client.app.state.bulkheads["batches"] = Bulkhead(2, max_waiting=3, seconds=PATIENCE)  # type: ignore[attr-defined]
+        threads: Bulkhead = crowded.client.app.state.bulkheads["batches"]  # type: ignore[attr-defined]
+        api = crowded
+        with holding(api, busy) as let_go, asked(lambda _: batch(busy), 4, let_go) as waiting:
+            until(lambda: (threads.running, threads.waiting) == (1, 3))
+            assert batch(other).json()["done"] == 1
+            refused = batch(busy)
+            assert (refused.status_code, refused.json()["code"]) == (503, "record-busy")
+        assert [each.result().json()["done"] for each in waiting] == [1] * 4

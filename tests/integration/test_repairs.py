@@ -108,7 +108,11 @@ def test_every_opportunity_gets_the_owner_that_it_should_have_had(api: Api, crm:
         **dict.fromkeys(hopeless, "not-repairable"),
     }
     assert all(owner_id in found[deal]["remedy"] for deal, owner_id in expected.items())
-    assert {deal: found[deal]["obstacle"] for deal in hopeless} == hopeless
+    said = {
+        deal: found[deal]["obstacle"].partition(": assign one with POST /api/v1/opportunities/") for deal in hopeless
+    }
+    assert {deal: why for deal, (why, _, _) in said.items()} == hopeless
+    assert {deal: place for deal, (_, _, place) in said.items()} == {deal: f"{deal}/owner" for deal in hopeless}
 
     code, printed = crm("--json")
     assert code == 0

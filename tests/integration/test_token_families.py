@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from commands.members import GiveRoles
 from crm import members as console
 from integration.signing_in import House, Person, house, signed_in
 from policy.identity import tokens
@@ -223,3 +224,13 @@ def test_a_batch_that_ends_its_own_credential_goes_no_further(home: House) -> No
     assert [each["index"] for each in answered.json()["results"]] == [0, 1, 2, 3]
     assert (answered.json()["done"], answered.json()["refused"]) == (2, 2)
     assert home.services.ledger.head() == head + 2
+
+
+def test_a_role_that_was_given_a_moment_ago_holds_although_the_token_is_remembered(home: House) -> None:
+    member = home.member("sales")
+    browser, header = home.browser(), home.token(member)
+    assert browser.post("/api/v1/teams", json={"name": "一"}, headers=header).status_code == 403
+    home.do(GiveRoles(roles=("administrator",)), member.id)
+    assert browser.post("/api/v1/teams", json={"name": "一"}, headers=header).status_code == 201
+    batch = {"commands": [{"command": "form-team", "body": {"name": "二"}}]}
+    assert browser.post("/api/v1/commands", json=batch, headers=header).json()["done"] == 1

@@ -183,10 +183,11 @@ def test_archived_customers_and_lost_opportunities_are_handed_over() -> None:
     given.when(AssignOwner(owner_id=MEMBER), CUSTOMER).then_refused(CustomerArchived)
 
 
-def test_an_erased_customer_does_not_stand_in_the_way_of_a_handover() -> None:
+def test_an_erased_customer_is_handed_over_since_it_may_still_owe_money() -> None:
     given = office(BEN).given(Opportunity.Opened, owner_id=BEN).given(Customer.Erased, subjects=(CUSTOMER,))
     given.door.surroundings = Hands()
-    given.when(HandOver(member_id=EVE), BEN).then(Member.HandedOver, member_id=EVE, customers=0, opportunities=1)
+    given.when(HandOver(member_id=EVE), BEN).then(Member.HandedOver, member_id=EVE, customers=1, opportunities=1)
+    given.then(Customer.OwnerAssigned, owner_id=EVE)
     given.then(Opportunity.OwnerAssigned, owner_id=EVE)
     given.then_nothing()
 

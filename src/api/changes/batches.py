@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,11 +26,14 @@ from api.requests.reading import json_response
 from api.services import Services, services_of
 from api.texts import Language, preferred
 from commands import ALL, Command
+from commands.turns import RETRY_SECONDS, RecordBusy
 from ledger.errors import CredentialEnded
 from policy import Actor
 
 MOST = 500
 MAX_BODY = 8 * 1_048_576
+BATCH_SECONDS = 120.0
+"""After which the commands of a batch that were not begun are refused, so that their sender may send them again."""
 COMMANDS: dict[str, type[Command]] = {command.action: command for command in ALL}
 
 
@@ -78,8 +84,14 @@ async def do_batch(request: Request) -> Response:
     body, key = await read_json_bytes(request, MAX_BODY), idempotency_key(request)
     language = preferred(request.headers.get("accept-language"))
     crm = services_of(request)
-    work = partial(_all, crm, actor, key, language, request.url.path, request.app.state.identities.forget)
-    return await bulkhead(request, "batches").run(request, work, body)
+    batch = await run_in_threadpool(read_model, Batch, body)
+    work = partial(_all, crm, actor, key, language, request.url.path, request.app.state.identities.forget, batch)
+    threads = bulkhead(request, "batches")
+    records = Counter(item.to for item in batch.commands if item.to is not None)
+    if not records:
+        return await threads.run(request, work)
+    [(mostly, _)] = records.most_common(1)
+    return await threads.run_in_lane(request, mostly, work)
 
 
 def _all(
@@ -89,13 +101,16 @@ def _all(
     language: Language,
     path: str,
     forget_tokens: Callable[[], None],
-    body: bytes,
+    batch: Batch,
 ) -> Response:
-    batch = read_model(Batch, body)
     results: list[dict[str, Any]] = []
+    deadline = monotonic() + BATCH_SECONDS
     for index, item in enumerate(batch.commands):
         try:
-            results.append(_one(crm, item, index, actor, key, language, path))
+            if monotonic() > deadline:
+                results.append(_refused(RecordBusy(seconds=RETRY_SECONDS), index, language, path))
+            else:
+                results.append(_one(crm, item, index, actor, key, language, path))
         except CredentialEnded as ended:
             if not results:
                 raise
@@ -132,7 +147,7 @@ def _command(crm: Services, item: BatchItem, index: int, actor: Actor) -> Comman
     if model is None:
         pointer = f"/commands/{index}/command"
         raise _Placed(invalid(FieldFault("body", pointer, "unknown-command", {"accepted": tuple(COMMANDS)})))
-    crm.policy.require(actor, model.action)
+    crm.policy.require(crm.door.look_up_actor(actor)[0], model.action)
     return model.model_validate(item.body)
 
 

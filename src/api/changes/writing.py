@@ -103,35 +103,39 @@ async def perform(request: Request, write: Write) -> Response:
     to = ID.read(request.path_params["id"]) if "id" in request.path_params else FIXED.get(write.path)
     expecting, key = if_match(request), idempotency_key(request)
     crm = services_of(request)
-    read = partial(_command, crm, write, request.path_params, body, actor)
-    if to is None:
+    read: Callable[[], Command] = partial(_command, crm, write, request.path_params, body, actor)
+    record = to
+    if to is None and "customer_id" in write.command.model_fields:
+        command = await run_in_threadpool(read)
+        read, record = lambda: command, command.record(to)
+    if record is None:
         outcome = await run_in_threadpool(lambda: do(crm, read(), to, actor, expecting, key))
     else:
         outcome = await _in_turn(
-            request, write, to, read, lambda command: do(crm, command, to, actor, expecting, key, in_turn=True)
+            request, write, record, read, lambda command: do(crm, command, to, actor, expecting, key, in_turn=True)
         )
     return answer(outcome, write)
 
 
 async def _in_turn(
-    request: Request, write: Write, to: UUID, read: Callable[[], Command], execute_it: Callable[[Command], Outcome]
+    request: Request, write: Write, record: UUID, read: Callable[[], Command], execute_it: Callable[[Command], Outcome]
 ) -> Outcome:
     """Performs the command in its record's turn, for which no thread waits; what does not fit is refused before."""
     turns: Turns[UUID] = services_of(request).door.turns
-    ticket = turns.join(to, max_waiting=0)
+    ticket = turns.join(record, max_waiting=0)
     command = await run_in_threadpool(read) if ticket is None else None
 
     def work() -> Outcome:
         return execute_it(read() if command is None else command)
 
-    async with turn_at(request, turns, to, ticket):
+    async with turn_at(request, turns, record, ticket):
         if write.awaits_reads:
             return await bulkhead(request, "waiting-reads").run(request, work)
         return await run_in_threadpool(work)
 
 
 def _command(crm: Services, write: Write, path: Mapping[str, str], body: bytes, actor: Actor) -> Command:
-    crm.policy.require(actor, write.command.action)
+    crm.policy.require(crm.door.look_up_actor(actor)[0], write.command.action)
     return read_model(write.command, with_path_fields(body, write, path) if write.path_fields else body)
 
 

@@ -26,17 +26,24 @@ COMMAND_WAIT_SECONDS = 10.0
 
 @asynccontextmanager
 async def turn_at(
-    request: Request, turns: Turns[UUID], record: UUID, ticket: Ticket[UUID] | None = None
+    request: Request,
+    turns: Turns[UUID],
+    record: UUID,
+    ticket: Ticket[UUID] | None = None,
+    *,
+    max_waiting: int | None = None,
+    seconds: float | None = None,
 ) -> AsyncIterator[None]:
     """Do the block in the record's turn, with a `ticket` where the caller took one already.
 
-    Raises RecordBusy where too many wait or it takes too long, Problem where the client goes away meanwhile.
+    The bound and the time are those of commands unless others are given. Raises RecordBusy where too many wait or it
+    takes too long, Problem where the client goes away meanwhile.
     """
-    ticket = ticket or turns.join(record, MAX_WAITING_COMMANDS)
+    ticket = ticket or turns.join(record, MAX_WAITING_COMMANDS if max_waiting is None else max_waiting)
     if ticket is None:
         raise RecordBusy(seconds=RETRY_SECONDS)
     try:
-        if not await wait_for_turn(request, ticket, COMMAND_WAIT_SECONDS):
+        if not await wait_for_turn(request, ticket, COMMAND_WAIT_SECONDS if seconds is None else seconds):
             raise RecordBusy(seconds=RETRY_SECONDS)
         yield
     finally:
@@ -49,13 +56,14 @@ class Bulkhead:
     def __init__(self, threads: int, max_waiting: int, seconds: float) -> None:
         """`seconds` is how long a request waits for a thread, and `max_waiting` how many requests do at most."""
         self._turns: Turns[None] = Turns(threads)
+        self._lanes: Turns[UUID] = Turns()
         self._max_waiting = max_waiting
         self._seconds = seconds
 
     @property
     def waiting(self) -> int:
-        """The number of requests that wait for a thread."""
-        return self._turns.waiting
+        """The number of requests that wait for a thread, or for one before them in their lane."""
+        return self._turns.waiting + self._lanes.waiting
 
     @property
     def running(self) -> int:
@@ -73,6 +81,14 @@ class Bulkhead:
             return await to_thread.run_sync(partial(work, *given, **named), limiter=CapacityLimiter(1))
         finally:
             self._turns.leave(ticket)
+
+    async def run_in_lane(self, request: Request, record: UUID, work: Callable[[], T]) -> T:
+        """Do the work when no other work about the same record is done: it would only wait for it, in a thread.
+
+        Raises RecordBusy where too much waits for the record or it takes too long, Problem as `run` does.
+        """
+        async with turn_at(request, self._lanes, record, max_waiting=self._max_waiting, seconds=self._seconds):
+            return await self.run(request, work)
 
 
 def bulkheads() -> dict[str, Bulkhead]:

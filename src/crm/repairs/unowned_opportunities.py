@@ -61,7 +61,13 @@ def _examine(
     openers = (
         f"{opener}, which opened it, is no member" if opener_id is None else "the member who opened it is not active"
     )
-    return Finding("opportunity", opportunity_id, version, "owner-missing", obstacle=f"{customers}, and {openers}")
+    return Finding(
+        "opportunity",
+        opportunity_id,
+        version,
+        "owner-missing",
+        obstacle=f"{customers}, and {openers}: assign one with POST /api/v1/opportunities/{opportunity_id}/owner",
+    )
 
 
 def _read_openers(opportunity_ids: Sequence[UUID], services: Services) -> Mapping[UUID, str]:
