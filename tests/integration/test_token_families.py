@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
+from api.requests import standing
 from crm import members as console
 from integration.signing_in import House, Person, house, signed_in
+from ledger.database import Connection
+from policy import Actor
 from policy.identity import tokens
+from policy.identity.standing import require_standing
 from workspaces import dropped_afterwards
 
 OWN, THEIRS = "/api/v1/tokens", "/api/v1/members/{id}/tokens"
@@ -169,6 +173,24 @@ def test_a_limited_token_gives_its_member_no_more_than_it_has_by_any_route(home:
         refused = narrow.ask("POST", theirs.replace("tokens", link))
         assert (refused.status_code, refused.json()["code"]) == (403, "limited-token"), link
     assert full(home, home.member()).ask("POST", theirs.replace("tokens", "password-reset-link")).status_code == 201
+
+
+def test_a_token_that_expires_after_its_check_makes_and_reaches_nothing(
+    home: House, narrow: Holder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def required(connection: Connection, actor: Actor, *more: Any) -> Actor:
+        found = require_standing(connection, actor, *more)
+        connection.execute("SET LOCAL ROLE genjin_owner")
+        connection.execute("UPDATE tokens SET expires_at = clock_timestamp() WHERE id = %s", [narrow.id])
+        connection.execute("SET LOCAL ROLE genjin_app")
+        return found
+
+    monkeypatch.setattr(standing, "require_standing", required)
+    before = home.sql("SELECT id, revoked_at FROM tokens ORDER BY id")
+    for method, body in (("POST", {"name": "x", "days": None}), ("DELETE", None)):
+        refused = narrow.ask(method, OWN, body)
+        assert (refused.status_code, refused.json()["code"]) == (401, "credential-ended"), method
+    assert home.sql("SELECT id, revoked_at FROM tokens ORDER BY id") == before
 
 
 def test_all_tokens_are_revoked_at_once(home: House) -> None:

@@ -84,7 +84,8 @@ async def _make(request: Request, purpose: Purpose) -> Response:
     if member_id == asking.member_id and asking.actor.only is not None:
         raise LimitedToken
     admit = admission(asking.crm, asking.actor, OTHERS)
-    made = await run_in_threadpool(asking.crm.identity.entrance.make_code, purpose, member_id, asking.actor.id, admit)
+    make_code, actor = asking.crm.identity.entrance.make_code, asking.actor
+    made = await run_in_threadpool(make_code, purpose, member_id, actor.id, admit, actor.credential)
     shown = {"code": made.text, "accept_at": ACCEPT_AT[purpose], "expires_at": made.expires_at}
     return private(shown, 201)
 

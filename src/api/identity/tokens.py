@@ -25,8 +25,6 @@ from policy.identity.refusals import OutlivesItsMaker, RoleNotHeld
 from policy.identity.standing import require_active
 
 TOKEN_ID = replace(ID, name="token_id", says="The token.")
-NO_TOKEN = UUID(int=0)
-"""No token has this id: a limited token that has ended meanwhile reaches none."""
 
 
 async def list_tokens(request: Request) -> Response:
@@ -105,7 +103,7 @@ async def _make(request: Request, asking: Asking, action: str | None, member_id:
     def make() -> tuple[tokens.Token, str]:
         asking.crm.ledger.load(Member, member_id)
         with standing(asking.crm, asking.actor, action) as (connection, actor):
-            maker = tokens.of_credential(connection, actor.credential)
+            maker = tokens.asking_token(connection, actor.credential)
             is_own = member_id == actor.member_id
             held = actor.roles if is_own else require_active(connection, member_id).roles
             return tokens.create(
@@ -170,5 +168,5 @@ def _limit(connection: Connection, asking: Asking) -> UUID | None:
     """The id of the asking token where it is for some roles, as it reaches itself and its descendants alone."""
     if asking.actor.only is None:
         return None
-    token = tokens.of_credential(connection, asking.actor.credential)
-    return NO_TOKEN if token is None else token.id
+    token = tokens.asking_token(connection, asking.actor.credential)
+    return None if token is None else token.id

@@ -13,9 +13,10 @@ from aggregates.member import Member, MemberRemoved, MemberSuspended
 from ledger.database import Database
 from ledger.errors import NotFound
 from ledger.ledger import Ledger
+from ledger.outcome import Credential
 from policy.accesses import note_identity
 from policy.directory import Directory
-from policy.identity import codes, passwords
+from policy.identity import codes, passwords, tokens
 from policy.identity.addresses import Addresses
 from policy.identity.codes import Made, Purpose
 from policy.identity.members import acting_member
@@ -125,19 +126,26 @@ class Entrance:
             is_void = code.address is not None and code.address != self._addresses.digest_for(
                 connection, code.member_id
             )
-            if is_void or not may_sign_in:
+            maker_is_active = code.maker_id is None or _is_active(connection, code.maker_id)
+            if is_void or not may_sign_in or not maker_is_active:
                 raise CodeUnusable
             passwords.keep(connection, code.member_id, hashed)
             end_all(connection, code.member_id)
             return self._begin(connection, code.member_id, "code", instead_of)
 
     def make_code(
-        self, purpose: Purpose, member_id: UUID, made_by: str, admit: Callable[[Connection], object] = lock_ledger
+        self,
+        purpose: Purpose,
+        member_id: UUID,
+        made_by: str,
+        admit: Callable[[Connection], object] = lock_ledger,
+        credential: Credential | None = None,
     ) -> Made:
-        """A code that lets the member in once, to choose a password.
+        """A code that lets the member in once, to choose a password; it ends with the token that it is made with.
 
         `admit` is what the transaction begins with: it takes the ledger's lock, and raises where the one who asks may
-        not do this any more. Raises NotFound, MemberRemoved, MemberSuspended, AddressMissing, AddressTaken.
+        not do this any more. Raises NotFound, MemberRemoved, MemberSuspended, AddressMissing, AddressTaken,
+        CredentialEnded.
         """
         self.require_able(member_id)
         self._database.read(self._addresses.catch_up)
@@ -149,7 +157,8 @@ class Entrance:
                 raise AddressMissing(id=member_id)
             if self._addresses.holder(connection, address) != member_id:
                 raise AddressTaken(id=member_id)
-            return codes.make(connection, purpose, member_id, made_by, address)
+            token = tokens.asking_token(connection, credential)
+            return codes.make(connection, purpose, member_id, made_by, address, None if token is None else token.id)
 
     def require_free(self, address: str, member_id: UUID) -> None:
         """Go on if no other member signs in with this address; raises AddressTaken."""
@@ -227,8 +236,7 @@ class Entrance:
     def _may_sign_in(self, connection: Connection, member_id: UUID) -> bool:
         """Take the ledger's lock, and say whether the member is active."""
         lock_ledger(connection)
-        standing = standing_of(connection, member_id)
-        return standing is not None and standing.state == "active"
+        return _is_active(connection, member_id)
 
     def _may_act(self, member_id: UUID) -> bool:
         return acting_member(self._members, member_id, "web") is not None
@@ -238,3 +246,8 @@ class Entrance:
             member = self._ledger.load(Member, member_id)
             return tuple(each for each in (member.name, member.email) if each)
         return ()
+
+
+def _is_active(connection: Connection, member_id: UUID) -> bool:
+    standing = standing_of(connection, member_id)
+    return standing is not None and standing.state == "active"
