@@ -105,7 +105,10 @@ class RegisterMember(CreatingCommand):
 
 
 class InviteMember(Command):
-    """Ask the member to sign in, at this address."""
+    """Ask the member to sign in, at this address.
+
+    A token that is for some roles does not change the address of its own member (403 `limited-token`).
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"email": "zhao@example.com"}]})
 

@@ -135,7 +135,7 @@ def test_an_erasure_takes_the_descendants_along(home: House) -> None:
         assert [each.name for each in tokens.all_of(connection, leaver.id)] == [""]
 
 
-def test_the_migration_ends_the_tokens_of_members_who_were_removed_before_it(server: str) -> None:
+def test_the_migration_ends_the_tokens_and_codes_of_members_who_were_removed_before_it(server: str) -> None:
     name = a_name()
     former = [each for each in migrate.known() if each.name < "0150"]
     try:
@@ -152,8 +152,17 @@ def test_the_migration_ends_the_tokens_of_members_who_were_removed_before_it(ser
                 " originator_id, sha256('1'), 'rule:token' FROM events"
                 " UNION ALL SELECT gen_random_uuid(), 'here', gen_random_uuid(), sha256('2'), 'rule:token'"
             )
+            connection.execute(
+                "INSERT INTO one_time_codes (digest, purpose, member_id, made_by, expires_at)"
+                " SELECT sha256('1'), 'password-reset', gen_random_uuid(), 'member:' || originator_id,"
+                " now() + interval '1 day' FROM events"
+                " UNION ALL SELECT sha256('2'), 'password-reset', gen_random_uuid(), 'member:' || gen_random_uuid(),"
+                " now() + interval '1 day'"
+            )
             migrate.migrate(server, name)
             found = connection.execute("SELECT name, revoked_at IS NOT NULL FROM tokens ORDER BY name").fetchall()
             assert found == [("gone", True), ("here", False)]
+            kept = connection.execute("SELECT digest = sha256('2') FROM one_time_codes").fetchall()
+            assert kept == [(True,)]
     finally:
         drop(server, name)

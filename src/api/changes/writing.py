@@ -25,10 +25,12 @@ from api.requests.bodies import read_json_bytes, read_model, refuse_ambiguous, r
 from api.requests.identity import identify
 from api.services import Services, services_of
 from commands.base import Command, execute
+from commands.members import InviteMember
 from commands.turns import Turns
 from ledger.errors import NotFound
 from ledger.outcome import Outcome
 from policy import Actor
+from policy.identity.refusals import LimitedToken
 
 _ETAG = re.compile(r'"(\d{1,18})"')
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
@@ -150,7 +152,12 @@ def do(
     *,
     in_turn: bool = False,
 ) -> Outcome:
-    """Does the command; an unknown id inside it is told as a field that does not fit."""
+    """Does the command; an unknown id inside it is told as a field that does not fit.
+
+    Raises LimitedToken where a token for some roles would give its own member another address to sign in with.
+    """
+    if actor.only is not None and to == actor.member_id and isinstance(command, InviteMember):
+        raise LimitedToken
     try:
         return execute(
             command, to=to, by=actor, door=crm.door, expecting=expecting, key=key, index=index, in_turn=in_turn

@@ -31,13 +31,15 @@ ACCEPT_AT: dict[Purpose, str] = {
 
 async def make_invitation_link(request: Request) -> Response:
     """A code with which an invited member chooses a password and signs in, for an administrator to hand over.
-    It is shown this once, works once and for seven days; a newer one, and another address, make it void."""
+    It is shown this once, works once and for seven days; a newer one, another address, and the end of the token or the
+    member that made it make it void. A token that is for some roles makes none (403 `limited-token`)."""
     return await _make(request, "invitation")
 
 
 async def make_password_reset_link(request: Request) -> Response:
     """A code with which a member chooses a new password, for an administrator to hand over.
-    It is shown this once, works once and for a day; all sessions of the member end when it is used."""
+    It is shown this once, works once and for a day; all sessions of the member end when it is used. It ends with the
+    token or the member that made it. A token that is for some roles makes none (403 `limited-token`)."""
     return await _make(request, "password-reset")
 
 
@@ -81,10 +83,11 @@ async def set_up(request: Request) -> Response:
 async def _make(request: Request, purpose: Purpose) -> Response:
     asking = await member_asking(request, OTHERS)
     member_id = ID.read(request.path_params["id"])
-    if member_id == asking.member_id and asking.actor.only is not None:
+    if asking.actor.only is not None:
         raise LimitedToken
     admit = admission(asking.crm, asking.actor, OTHERS)
-    made = await run_in_threadpool(asking.crm.identity.entrance.make_code, purpose, member_id, asking.actor.id, admit)
+    make_code, actor = asking.crm.identity.entrance.make_code, asking.actor
+    made = await run_in_threadpool(make_code, purpose, member_id, actor.id, admit, actor.credential)
     shown = {"code": made.text, "accept_at": ACCEPT_AT[purpose], "expires_at": made.expires_at}
     return private(shown, 201)
 

@@ -21,12 +21,10 @@ from api.requests.asking import ID
 from api.requests.standing import standing
 from ledger.database import Connection
 from policy.identity import tokens
-from policy.identity.refusals import OutlivesItsMaker, RoleNotHeld
+from policy.identity.refusals import LimitedToken, OutlivesItsMaker, RoleNotHeld
 from policy.identity.standing import require_active
 
 TOKEN_ID = replace(ID, name="token_id", says="The token.")
-NO_TOKEN = UUID(int=0)
-"""No token has this id: a limited token that has ended meanwhile reaches none."""
 
 
 async def list_tokens(request: Request) -> Response:
@@ -62,30 +60,43 @@ async def revoke_tokens(request: Request) -> Response:
 
 async def list_tokens_of_member(request: Request) -> Response:
     """The tokens of a member, without their texts; for administrators.
-    A token that is for some roles sees itself and those that were made with it."""
-    asking = await member_asking(request, OTHERS)
-    return await _list(asking, ID.read(request.path_params["id"]))
+    A token that is for some roles sees itself and those that were made with it, and none of other members (403
+    `limited-token`)."""
+    asking, member_id = await _asking_about_member(request)
+    return await _list(asking, member_id)
 
 
 async def make_token_for_member(request: Request) -> Response:
     """Make a token for a member; its text is shown this once. For administrators.
-    Made with a token, it ends no later than that one and is revoked with it. For yourself it is as `POST /tokens`."""
-    asking = await member_asking(request, OTHERS)
-    return await _make(request, asking, OTHERS, ID.read(request.path_params["id"]))
+    Made with a token, it ends no later than that one and is revoked with it. For yourself it is as `POST /tokens`. A
+    token that is for some roles makes none for other members (403 `limited-token`)."""
+    asking, member_id = await _asking_about_member(request)
+    return await _make(request, asking, OTHERS, member_id)
 
 
 async def revoke_token_of_member(request: Request) -> Response:
     """Revoke a token of a member, for good, with those that were made with it; for administrators.
-    A token that is for some roles revokes itself and those that were made with it, and no others."""
-    asking = await member_asking(request, OTHERS)
-    return await _revoke(request, asking, OTHERS, ID.read(request.path_params["id"]))
+    A token that is for some roles revokes itself and those that were made with it, and none of other members (403
+    `limited-token`)."""
+    asking, member_id = await _asking_about_member(request)
+    return await _revoke(request, asking, OTHERS, member_id)
 
 
 async def revoke_tokens_of_member(request: Request) -> Response:
     """Revoke all tokens of a member, for good, with those that were made with them; for administrators.
-    The answer says how many. A token that is for some roles revokes itself and those that were made with it."""
+    The answer says how many. A token that is for some roles revokes itself and those that were made with it, and none
+    of other members (403 `limited-token`)."""
+    asking, member_id = await _asking_about_member(request)
+    return await _revoke_all(request, asking, OTHERS, member_id)
+
+
+async def _asking_about_member(request: Request) -> tuple[Asking, UUID]:
+    """The administrator who asks, and the member whose tokens are meant; raises LimitedToken for those of others."""
     asking = await member_asking(request, OTHERS)
-    return await _revoke_all(request, asking, OTHERS, ID.read(request.path_params["id"]))
+    member_id = ID.read(request.path_params["id"])
+    if asking.actor.only is not None and member_id != asking.member_id:
+        raise LimitedToken
+    return asking, member_id
 
 
 async def _list(asking: Asking, member_id: UUID) -> Response:
@@ -105,7 +116,7 @@ async def _make(request: Request, asking: Asking, action: str | None, member_id:
     def make() -> tuple[tokens.Token, str]:
         asking.crm.ledger.load(Member, member_id)
         with standing(asking.crm, asking.actor, action) as (connection, actor):
-            maker = tokens.of_credential(connection, actor.credential)
+            maker = tokens.asking_token(connection, actor.credential)
             is_own = member_id == actor.member_id
             held = actor.roles if is_own else require_active(connection, member_id).roles
             return tokens.create(
@@ -170,5 +181,5 @@ def _limit(connection: Connection, asking: Asking) -> UUID | None:
     """The id of the asking token where it is for some roles, as it reaches itself and its descendants alone."""
     if asking.actor.only is None:
         return None
-    token = tokens.of_credential(connection, asking.actor.credential)
-    return NO_TOKEN if token is None else token.id
+    token = tokens.asking_token(connection, asking.actor.credential)
+    return None if token is None else token.id

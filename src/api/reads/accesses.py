@@ -17,10 +17,10 @@ from api.requests.asking import ID, Asked, Parameter, ask
 from api.requests.bodies import read_json_bytes, read_model
 from api.requests.identity import identify
 from api.requests.reading import add_read, json_response
-from api.requests.standing import standing
+from api.requests.standing import note_look
 from api.services import Services, services_of
 from policy import Actor, Sight
-from policy.accesses import KINDS, note_access
+from policy.accesses import KINDS
 from projections.engine.lists.cursor import Cursors
 
 KIND = Parameter("kind", "enum", "Only these kinds, with commas between.", "reveal", choices=KINDS, many=True)
@@ -69,14 +69,14 @@ async def reveal_contact_details(request: Request) -> Response:
 
 
 def _revealed(crm: Services, actor: Actor, asked: Asked, body: bytes) -> Response:
-    reach = crm.policy.require(actor, REVEAL)
+    crm.policy.require(actor, REVEAL)
     reason = read_model(RevealAsked, body).reason
     customer = crm.ledger.load(Customer, asked.id)
-    require_seen(customer, Sight(records=reach))
-    with standing(crm, actor, REVEAL) as (connection, now):
-        if now.roles != actor.roles:
-            require_seen(customer, Sight(records=crm.policy.require(now, REVEAL)))
-        note_access(connection, "reveal", actor.id, REVEAL, customer_id=customer.id, rows=1, reason=reason)
+
+    def require(by: Actor) -> None:
+        require_seen(customer, Sight(records=crm.policy.require(by, REVEAL)))
+
+    note_look(crm, actor, REVEAL, require, "reveal", customer_id=customer.id, rows=1, reason=reason)
     profile = customer.profile
     return json_response(
         {

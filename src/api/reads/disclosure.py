@@ -17,10 +17,10 @@ from api.reads.history import LANG, lang_of
 from api.reads.records import require_seen, state_of
 from api.requests.asking import AFTER, ID, Asked, Parameter
 from api.requests.reading import add_read, json_response, looking_at
-from api.requests.standing import standing
+from api.requests.standing import note_look
 from api.services import Services
 from ledger.errors import NotFound
-from policy.accesses import note_access
+from policy import Actor
 from projections.history import queries
 from projections.history.records import Reading
 
@@ -61,10 +61,11 @@ def _disclosed(crm: Services, asked: Asked, contact_id: UUID | None) -> Response
             reading, customer.id, lang=lang_of(asked), asked=wanted, newest_first=False, limit=None
         ).items
     accesses = _accesses(crm, customer.id)
-    with standing(crm, asked.actor, DISCLOSE) as (connection, now):
-        if now.roles != asked.actor.roles:
-            require_seen(customer, crm.policy.sight(now, DISCLOSE))
-        note_access(connection, "export", now.id, DISCLOSE, customer_id=customer.id, rows=len(told))
+
+    def require(by: Actor) -> None:
+        require_seen(customer, crm.policy.sight(by, DISCLOSE))
+
+    note_look(crm, asked.actor, DISCLOSE, require, "export", customer_id=customer.id, rows=len(told))
     shown = {
         "kind": "customer" if contact_id is None else "contact",
         "customer_id": customer.id,

@@ -10,6 +10,11 @@ ALTER TABLE tokens ADD COLUMN parent_id uuid REFERENCES tokens;
 COMMENT ON COLUMN tokens.parent_id IS 'The token that it was made with, and with which it is revoked; null: made in a session or by the operator.';
 CREATE INDEX tokens_parent ON tokens (parent_id) WHERE parent_id IS NOT NULL;
 
+ALTER TABLE one_time_codes ADD COLUMN token_id uuid REFERENCES tokens;
+COMMENT ON COLUMN one_time_codes.token_id IS 'The token that it was made with, and with which it ends; null: made in a session or by the operator.';
+CREATE INDEX one_time_codes_token ON one_time_codes (token_id) WHERE token_id IS NOT NULL;
+CREATE INDEX one_time_codes_maker ON one_time_codes (made_by);
+
 GRANT EXECUTE ON FUNCTION lock_ledger() TO genjin_app;
 
 -- Whether the token or session of this digest is in force now: not revoked, not signed out of, not expired.
@@ -26,7 +31,8 @@ BEGIN
     RETURN false;
 END $$;
 
--- Revokes these tokens with all their descendants, notes an access for each, and says which were revoked by it.
+-- Revokes these tokens with all their descendants, notes an access for each, and says which were revoked by it. Unused
+-- codes that were made with any of them are deleted, be the token out of use already.
 CREATE FUNCTION revoke_tokens(which uuid[], revoked_by text) RETURNS uuid[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -40,6 +46,8 @@ BEGIN
     ), done AS (
         UPDATE tokens t SET revoked_at = clock_timestamp() FROM falling f
          WHERE t.id = f.id AND t.revoked_at IS NULL RETURNING t.id, t.member_id
+    ), undone AS (
+        DELETE FROM one_time_codes c USING falling f WHERE c.token_id = f.id AND c.used_at IS NULL
     ), noted AS (
         INSERT INTO accesses (kind, actor, action, member_id, token_id)
         SELECT 'token-revoked', revoked_by, 'revoke-token', d.member_id, d.id FROM done d ORDER BY d.id
@@ -58,13 +66,15 @@ $$;
 -- A token is revoked by these functions alone, so never without its descendants.
 REVOKE UPDATE (revoked_at) ON tokens FROM genjin_app;
 
--- Takes from these members whatever they could still sign in with.
+-- Takes from these members whatever they could still sign in with, the codes that they made for others included.
 CREATE FUNCTION end_credentials(whose uuid[], ended_by text) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     PERFORM revoke_tokens(ARRAY(SELECT t.id FROM tokens t WHERE t.member_id = ANY(whose)), ended_by);
     DELETE FROM sessions WHERE member_id = ANY(whose);
-    DELETE FROM one_time_codes WHERE member_id = ANY(whose) AND used_at IS NULL;
+    DELETE FROM one_time_codes
+     WHERE used_at IS NULL
+       AND (member_id = ANY(whose) OR made_by = ANY(ARRAY(SELECT 'member:' || maker FROM unnest(whose) maker)));
 END $$;
 
 CREATE FUNCTION end_credentials_of_removed() RETURNS trigger

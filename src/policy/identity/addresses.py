@@ -57,9 +57,16 @@ class Addresses:
         row = connection.execute("SELECT digest FROM member_addresses WHERE member_id = %s", [member_id]).fetchone()
         return row[0] if row else None
 
+    def is_current(self, connection: Connection) -> bool:
+        """Whether every address that was recorded is known here; asks for no other connection."""
+        return not _changed(connection, _known(connection, "SELECT position FROM member_addresses_known"))
+
     def catch_up(self, connection: Connection) -> None:
-        """Take note of the addresses that were recorded since the last time, by any process."""
-        if not _changed(connection, _known(connection, "SELECT position FROM member_addresses_known")):
+        """Take note of the addresses that were recorded since the last time, by any process.
+
+        Where there are any, their members are loaded on another connection.
+        """
+        if self.is_current(connection):
             return
         with connection.transaction():
             known = _known(connection, "SELECT position FROM member_addresses_known FOR UPDATE")

@@ -30,16 +30,30 @@ class Made:
 
 @dataclass(frozen=True)
 class Code:
-    """What a code is for."""
+    """What a code is for, and which actor made it."""
 
     member_id: UUID
     address: bytes | None
+    made_by: str
+
+    @property
+    def maker_id(self) -> UUID | None:
+        """The member who made it; None where the operator did."""
+        kind, _, maker_id = self.made_by.partition(":")
+        return UUID(maker_id) if kind == "member" else None
 
 
-def make(connection: Connection, purpose: Purpose, member_id: UUID, made_by: str, address: bytes | None = None) -> Made:
+def make(
+    connection: Connection,
+    purpose: Purpose,
+    member_id: UUID,
+    made_by: str,
+    address: bytes | None = None,
+    token_id: UUID | None = None,
+) -> Made:
     """Make a code for a member, in place of those made before; another address than this makes it void.
 
-    The transaction is one that holds the lock of the ledger.
+    It ends with the token that it was made with. The transaction is one that holds the lock of the ledger.
     """
     text = new_secret()
     connection.execute(
@@ -47,9 +61,9 @@ def make(connection: Connection, purpose: Purpose, member_id: UUID, made_by: str
         [member_id],
     )
     row = connection.execute(
-        "INSERT INTO one_time_codes (digest, purpose, member_id, address, made_by, expires_at)"
-        " VALUES (%s, %s, %s, %s, %s, clock_timestamp() + %s) RETURNING expires_at",
-        [digest_of(text), purpose, member_id, address, made_by, GOOD_FOR[purpose]],
+        "INSERT INTO one_time_codes (digest, purpose, member_id, address, made_by, token_id, expires_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, clock_timestamp() + %s) RETURNING expires_at",
+        [digest_of(text), purpose, member_id, address, made_by, token_id, GOOD_FOR[purpose]],
     ).fetchone()
     assert row is not None
     return Made(text, row[0])
@@ -58,7 +72,7 @@ def make(connection: Connection, purpose: Purpose, member_id: UUID, made_by: str
 def look(connection: Connection, text: str, purpose: Purpose) -> Code:
     """What a code is for, while it can be used; raises CodeUnusable."""
     row = connection.execute(
-        "SELECT member_id, address FROM one_time_codes WHERE digest = %s AND purpose = %s"
+        "SELECT member_id, address, made_by FROM one_time_codes WHERE digest = %s AND purpose = %s"
         " AND used_at IS NULL AND expires_at > clock_timestamp()",
         [digest_of(text), purpose],
     ).fetchone()
@@ -78,7 +92,7 @@ def take(connection: Connection, text: str, purpose: Purpose) -> Code:
     """Use a code, this once: of several who come together with it one is let in. Raises CodeUnusable."""
     row = connection.execute(
         "UPDATE one_time_codes SET used_at = clock_timestamp() WHERE digest = %s AND purpose = %s"
-        " AND used_at IS NULL AND expires_at > clock_timestamp() RETURNING member_id, address",
+        " AND used_at IS NULL AND expires_at > clock_timestamp() RETURNING member_id, address, made_by",
         [digest_of(text), purpose],
     ).fetchone()
     if row is None:

@@ -13,9 +13,10 @@ from aggregates.member import Member, MemberRemoved, MemberSuspended
 from ledger.database import Database
 from ledger.errors import NotFound
 from ledger.ledger import Ledger
+from ledger.outcome import Credential
 from policy.accesses import note_identity
 from policy.directory import Directory
-from policy.identity import codes, passwords
+from policy.identity import codes, passwords, tokens
 from policy.identity.addresses import Addresses
 from policy.identity.codes import Made, Purpose
 from policy.identity.members import acting_member
@@ -75,9 +76,9 @@ class Entrance:
         is_right, newer = self._hasher.check(password, kept)
         if not is_right or member_id is None or kept is None or not self._may_act(member_id):
             raise self._wrong_password(member_id)
-        with self._database.connection() as connection:
-            may_sign_in = self._may_sign_in(connection, member_id)
-            if not may_sign_in or passwords.changed_at(connection, member_id) != changed_at:
+        with self._locked(lock_ledger) as connection:
+            is_the_same = passwords.changed_at(connection, member_id) == changed_at
+            if not is_the_same or not self._may_sign_in(connection, member_id, digest):
                 raise self._wrong_password(member_id)
             if newer is not None:
                 passwords.renew(connection, member_id, kept, newer)
@@ -86,11 +87,11 @@ class Entrance:
 
     def by_address(self, address: str, instead_of: str | None = None) -> Session:
         """Let in the member who has this address, which a provider vouches for; raises OpenIdRefused."""
-        member_id = self._addresses.member_at(address)
+        digest, member_id = self._addresses.digest_of(address), self._addresses.member_at(address)
         if member_id is None or not self._may_act(member_id):
             raise self._unknown_address(member_id)
-        with self._database.connection() as connection:
-            if not self._may_sign_in(connection, member_id):
+        with self._locked(lock_ledger) as connection:
+            if not self._may_sign_in(connection, member_id, digest):
                 raise self._unknown_address(member_id)
             return self._begin(connection, member_id, "openid", instead_of)
 
@@ -107,49 +108,59 @@ class Entrance:
 
         `meanwhile` is called under the lock of the code and before the code is used; where it fails, the code can be
         used again. It writes to the ledger on connections of its own, so it is called before this one takes the
-        ledger's lock. Raises CodeUnusable, and whatever speaks against the password.
+        ledger's lock; it is for codes that are for no address. Raises CodeUnusable, and whatever speaks against the
+        password.
         """
         with self._noting_unusable():
             code = self._database.read(lambda connection: codes.look(connection, text, purpose))
         require_fit(password, (*names, *self._names(code.member_id)))
         hashed = self._hasher.hash(password)
-        self._database.read(self._addresses.catch_up)
-        with self._noting_unusable(code.member_id), self._database.connection() as connection:
+
+        def admit(connection: Connection) -> None:
             if meanwhile is not None:
                 codes.lock(connection, text)
                 if not self._may_act(codes.look(connection, text, purpose).member_id):
                     raise CodeUnusable
                 meanwhile(code.member_id)
-            may_sign_in = self._may_sign_in(connection, code.member_id)
-            code = codes.take(connection, text, purpose)
-            is_void = code.address is not None and code.address != self._addresses.digest_for(
-                connection, code.member_id
+            lock_ledger(connection)
+
+        locked = self._locked(admit) if code.address is not None else self._admitted(admit)
+        with self._noting_unusable(code.member_id), locked as connection:
+            used = codes.take(connection, text, purpose)
+            is_void = used.address is not None and used.address != self._addresses.digest_for(
+                connection, used.member_id
             )
-            if is_void or not may_sign_in:
+            members = [each for each in (used.member_id, used.maker_id) if each is not None]
+            if is_void or not all(_is_active(connection, each) for each in members):
                 raise CodeUnusable
             passwords.keep(connection, code.member_id, hashed)
             end_all(connection, code.member_id)
             return self._begin(connection, code.member_id, "code", instead_of)
 
     def make_code(
-        self, purpose: Purpose, member_id: UUID, made_by: str, admit: Callable[[Connection], object] = lock_ledger
+        self,
+        purpose: Purpose,
+        member_id: UUID,
+        made_by: str,
+        admit: Callable[[Connection], object] = lock_ledger,
+        credential: Credential | None = None,
     ) -> Made:
-        """A code that lets the member in once, to choose a password.
+        """A code that lets the member in once, to choose a password; it ends with the token that it is made with.
 
         `admit` is what the transaction begins with: it takes the ledger's lock, and raises where the one who asks may
-        not do this any more. Raises NotFound, MemberRemoved, MemberSuspended, AddressMissing, AddressTaken.
+        not do this any more. Raises NotFound, MemberRemoved, MemberSuspended, AddressMissing, AddressTaken,
+        CredentialEnded.
         """
         self.require_able(member_id)
-        self._database.read(self._addresses.catch_up)
-        with self._database.connection() as connection:
-            admit(connection)
+        with self._locked(admit) as connection:
             require_active(connection, member_id)
             address = self._addresses.digest_for(connection, member_id)
             if address is None:
                 raise AddressMissing(id=member_id)
             if self._addresses.holder(connection, address) != member_id:
                 raise AddressTaken(id=member_id)
-            return codes.make(connection, purpose, member_id, made_by, address)
+            token = tokens.asking_token(connection, credential)
+            return codes.make(connection, purpose, member_id, made_by, address, None if token is None else token.id)
 
     def require_free(self, address: str, member_id: UUID) -> None:
         """Go on if no other member signs in with this address; raises AddressTaken."""
@@ -224,11 +235,30 @@ class Entrance:
             self._refused.note("code", member_id)
             raise
 
-    def _may_sign_in(self, connection: Connection, member_id: UUID) -> bool:
-        """Take the ledger's lock, and say whether the member is active."""
-        lock_ledger(connection)
-        standing = standing_of(connection, member_id)
-        return standing is not None and standing.state == "active"
+    @contextmanager
+    def _locked(self, admit: Callable[[Connection], object]) -> Iterator[Connection]:
+        """A transaction that begins with `admit`, which takes the ledger's lock, and in which all addresses are known.
+
+        To read an address that was recorded a moment ago another connection is needed, which may never be free under
+        the lock: so the transaction is left then, and begun again.
+        """
+        while True:
+            self._database.read(self._addresses.catch_up)
+            with self._admitted(admit) as connection:
+                if self._addresses.is_current(connection):
+                    yield connection
+                    return
+
+    @contextmanager
+    def _admitted(self, admit: Callable[[Connection], object]) -> Iterator[Connection]:
+        """A transaction that begins with `admit`, for what needs no addresses."""
+        with self._database.connection() as connection:
+            admit(connection)
+            yield connection
+
+    def _may_sign_in(self, connection: Connection, member_id: UUID, digest: bytes) -> bool:
+        """Whether the member is active and its address is the one of this hash, under the ledger's lock."""
+        return _is_active(connection, member_id) and self._addresses.holder(connection, digest) == member_id
 
     def _may_act(self, member_id: UUID) -> bool:
         return acting_member(self._members, member_id, "web") is not None
@@ -238,3 +268,8 @@ class Entrance:
             member = self._ledger.load(Member, member_id)
             return tuple(each for each in (member.name, member.email) if each)
         return ()
+
+
+def _is_active(connection: Connection, member_id: UUID) -> bool:
+    standing = standing_of(connection, member_id)
+    return standing is not None and standing.state == "active"

@@ -104,7 +104,7 @@ class RoleNotHeld(DomainError):
 
 
 class LimitedToken(DomainError):
-    """A token that is for some roles makes no code with which its own member comes in with all of them."""
+    """A token for some roles reaches no tokens of other members, no codes, and not its own member's address."""
 
     code = "limited-token"
 

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from psycopg import Connection, errors
 from psycopg.rows import class_row
 
+from ledger.errors import CredentialEnded
 from ledger.outcome import Credential
 from policy.accesses import note_identity
 from policy.identity.refusals import TokenNameTaken, TooManyTokens
@@ -124,6 +125,17 @@ def of_credential(connection: Connection, credential: Credential | None) -> Toke
         return None
     with connection.cursor(row_factory=class_row(Token)) as cursor:
         return cursor.execute(_SELECT + "digest = %s AND " + _IN_USE, [credential.digest]).fetchone()
+
+
+def asking_token(connection: Connection, credential: Credential | None) -> Token | None:
+    """The token that a request is authenticated by; None where it is by a session or nothing.
+
+    Raises CredentialEnded where the token has ended, be it since the standing of its actor was checked.
+    """
+    token = of_credential(connection, credential)
+    if token is None and credential is not None and credential.kind == "token":
+        raise CredentialEnded
+    return token
 
 
 def operators_member(connection: Connection, name: str) -> UUID | None:
