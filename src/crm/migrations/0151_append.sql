@@ -24,7 +24,7 @@ $$;
 -- its request); credential_kinds and credential_digests. By condition, each with the number of its command from 1:
 -- expected_ids and expected_versions (the read set: aggregates that must be at this version, 0 where there must be
 -- none); unnamed_ids and unnamed_since (ids that no event after a position may name). By subject whose key sealed an
--- event: subjects, sealed_by (the command), and the wrapped key where the command brings a new one. Besides: `claimed`, an
+-- event: subjects, sealed_by (the command), and the wrapped key where the command brings a new one (NULL as a whole where none does). Besides: `claimed`, an
 -- array of {command, event, kind, value, id, released, detail, replaces} in order, commands from 1, events of each from
 -- 0. What no command has is NULL as a whole.
 --
@@ -145,7 +145,9 @@ BEGIN
              ORDER BY s.command, s.number) t;
     END IF;
 
-    IF subjects IS NOT NULL THEN
+    -- Nearly always no key is new and each of them is stored, which is seen by counting them.
+    IF subjects IS NOT NULL AND (wrapped_keys IS NOT NULL OR cardinality(subjects) <> (
+           SELECT count(*) FROM sealing_keys k WHERE k.subject = ANY(subjects) AND k.wrapped IS NOT NULL)) THEN
         SELECT jsonb_object_agg(r.command, r.subject) INTO rekeyed FROM (
             SELECT DISTINCT ON (sealed_by[s]) sealed_by[s] AS command, subjects[s] AS subject
               FROM generate_series(1, cardinality(subjects)) s
@@ -232,7 +234,7 @@ BEGIN
         PERFORM pg_notify(current_schema() || '_events', last::text);
     END IF;
 
-    IF subjects IS NOT NULL THEN
+    IF wrapped_keys IS NOT NULL THEN
         INSERT INTO sealing_keys (subject, wrapped, master)
         SELECT subjects[s], wrapped_keys[s], master_key FROM generate_series(1, cardinality(subjects)) s
          WHERE wrapped_keys[s] IS NOT NULL AND ends[sealed_by[s]] IS NOT NULL

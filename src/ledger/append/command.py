@@ -53,26 +53,29 @@ class Append:
     verdict: Verdict | None = None
     error: BaseException | None = None
 
+    writes: set[Any] = field(init=False)
+    """What no other command of its group may write or read: aggregates, claims, new sealing keys, requests."""
+    reads: set[Any] = field(init=False)
+    """What no other command of its group may write, and each of them may read, such as the member who acts."""
+
+    def __post_init__(self) -> None:
+        """Collect both sets once, in the thread that asks: groups are formed under the lock of all writers."""
+        writes: set[Any] = {event.originator_id for event in self.events}
+        reads: set[Any] = {self.id}
+        for claim in self.claims:
+            writes.add(("claim", claim["kind"], claim["value"]))
+        for subject, new_key in self.keys:
+            (reads if new_key is None else writes).add(("sealing", subject))
+        if self.request is not None:
+            writes.add(self.request[:3])
+        if self.expecting is not None:
+            reads.add(self.expecting.id)
+        if self.conditions is not UNCONDITIONAL:
+            writes.update([each.id for each in self.conditions.unnamed])
+            reads.update([each.id for each in self.conditions.reads])
+        self.writes, self.reads = writes, reads
+
     @property
     def is_settled(self) -> bool:
         """It is known what became of it."""
         return self.verdict is not None or self.error is not None
-
-    def write_set(self) -> set[Any]:
-        """What no other command of its group may write or read: aggregates, claims, new sealing keys, requests."""
-        writes: set[Any] = {event.originator_id for event in self.events}
-        writes.update(("claim", claim["kind"], claim["value"]) for claim in self.claims)
-        writes.update(("sealing", subject) for subject, new_key in self.keys if new_key is not None)
-        writes.update(each.id for each in self.conditions.unnamed)
-        if self.request is not None:
-            writes.add(self.request[:3])
-        return writes
-
-    def read_set(self) -> set[Any]:
-        """What no other command of its group may write, and each of them may read, such as the member who acts."""
-        reads: set[Any] = {each.id for each in self.conditions.reads}
-        reads.add(self.id)
-        reads.update(("sealing", subject) for subject, new_key in self.keys if new_key is None)
-        if self.expecting is not None:
-            reads.add(self.expecting.id)
-        return reads

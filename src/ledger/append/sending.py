@@ -14,6 +14,7 @@ from ledger import packing
 from ledger.append.command import Append, Verdict
 from ledger.database import Database, was_lost
 from ledger.errors import DatabaseAway, DatabaseBusy
+from ledger.outcome import UNCONDITIONAL
 
 ATTEMPTS = 6
 FIRST_PAUSE = 0.05
@@ -64,14 +65,19 @@ def _parameters(group: Sequence[Append], master_id: str) -> list[Any]:
         packing.bigints([len(command.events) for command in group]),
         packing.uuids([command.id for command in group]),
         packing.bigints([command.version for command in group]),
-        *_expected(group),
-        *_unnamed(group),
-        *_credentials(group),
+        *_conditions(group),
         *_requests(group),
         _claims(group),
         *_keys(group),
         master_id,
     ]
+
+
+def _conditions(group: Sequence[Append]) -> tuple[Any, ...]:
+    """What must hold beside the versions of the events: nothing, where the service itself writes."""
+    if all(command.conditions is UNCONDITIONAL and command.expecting is None for command in group):
+        return (None,) * 8
+    return *_expected(group), *_unnamed(group), *_credentials(group)
 
 
 def _expected(group: Sequence[Append]) -> tuple[Any, ...]:
@@ -127,4 +133,5 @@ def _keys(group: Sequence[Append]) -> tuple[Any, ...]:
     if not given:
         return None, None, None
     numbers, subjects, wrapped = zip(*given, strict=True)
-    return packing.uuids(subjects), packing.byteas(wrapped), packing.bigints(numbers)
+    new_keys = packing.byteas(wrapped) if any(wrapped) else None
+    return packing.uuids(subjects), new_keys, packing.bigints(numbers)

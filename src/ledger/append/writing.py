@@ -124,20 +124,21 @@ class Writer:
         """A command and those of the queue that can be sent with it, in the order in which they came."""
         with self._lock:
             group, rest, events = [own], [], len(own.events)
-            writes, reads = own.write_set(), own.read_set()
+            writes, reads = set(own.writes), set(own.reads)
             share = max(self._share(), FEWEST)
             for command in self._queue:
-                its_writes, its_reads = command.write_set(), command.read_set()
                 events += len(command.events)
                 is_apart = (
-                    writes.isdisjoint(its_writes) and writes.isdisjoint(its_reads) and reads.isdisjoint(its_writes)
+                    writes.isdisjoint(command.writes)
+                    and writes.isdisjoint(command.reads)
+                    and reads.isdisjoint(command.writes)
                 )
                 if len(group) < share and events <= MOST_EVENTS and is_apart:
                     group.append(command)
                 else:
                     rest.append(command)
-                writes |= its_writes
-                reads |= its_reads
+                writes |= command.writes
+                reads |= command.reads
             self._queue = rest
             self._call_heir()
         return group

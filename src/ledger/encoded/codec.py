@@ -36,10 +36,10 @@ def encode(event: Event, keyring: Keyring, new: NewKeys) -> bytes:
     state: dict[str, Any] = {"class_version": shape.class_version} if shape.class_version > 1 else {}
     for name, even_none in shape.clear:
         value = values[name]
-        if isinstance(value, ImportedRow):
-            state[name] = _stored_row(value)
-        elif value is not None or even_none:
+        if value is not None or even_none:
             state[name] = value
+    if event.imported is not None:
+        state["imported"] = _stored_row(event.imported)
     if shape.personal:
         secret = {name: values[name] for name in shape.personal if values[name] is not None}
         if secret:
