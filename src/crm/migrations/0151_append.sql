@@ -74,6 +74,7 @@ DECLARE
     -- By the number of a command, for the few that are refused for it.
     taken     jsonb;
     rekeyed   jsonb;
+    is_any_key_new boolean;
 BEGIN
     PERFORM lock_ledger();
     SELECT e.position, e.chain, e.recorded_at INTO last, link, moment FROM events e ORDER BY e.position DESC LIMIT 1;
@@ -84,11 +85,16 @@ BEGIN
     SELECT greatest(clock_timestamp(), moment, to_timestamp(0) + (a.last_value + 1) * interval '1 microsecond')
       INTO moment FROM answered_moment a;
 
-    -- An event that follows another one of its aggregate comes after that; all others after what is in the ledger.
-    before := ARRAY(
+    -- An event that follows another one of its aggregate comes after that; all others after what is in the ledger. Asked
+    -- for in the same statement: whether a key is new, or one that sealed an event is not stored, which is rare.
+    SELECT ARRAY(
         SELECT CASE WHEN ids[i] = ids[i - 1] THEN versions[i - 1] ELSE (
                    SELECT coalesce(max(e.originator_version), 0) FROM events e WHERE e.originator_id = ids[i]) END
-          FROM generate_series(1, cardinality(ids)) i ORDER BY i);
+          FROM generate_series(1, cardinality(ids)) i ORDER BY i),
+           wrapped_keys IS NOT NULL OR (
+        SELECT NOT bool_and(coalesce((SELECT k.wrapped IS NOT NULL FROM sealing_keys k WHERE k.subject = subjects[s]), false))
+          FROM generate_series(1, cardinality(subjects)) s)
+      INTO before, is_any_key_new;
 
     IF unnamed_ids IS NOT NULL THEN
         FOR missed IN
@@ -145,9 +151,7 @@ BEGIN
              ORDER BY s.command, s.number) t;
     END IF;
 
-    -- Nearly always no key is new and each of them is stored, which is seen by counting them.
-    IF subjects IS NOT NULL AND (wrapped_keys IS NOT NULL OR cardinality(subjects) <> (
-           SELECT count(*) FROM sealing_keys k WHERE k.subject = ANY(subjects) AND k.wrapped IS NOT NULL)) THEN
+    IF is_any_key_new THEN
         SELECT jsonb_object_agg(r.command, r.subject) INTO rekeyed FROM (
             SELECT DISTINCT ON (sealed_by[s]) sealed_by[s] AS command, subjects[s] AS subject
               FROM generate_series(1, cardinality(subjects)) s
