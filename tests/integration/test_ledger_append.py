@@ -308,6 +308,19 @@ class TestIdempotency:
         assert not ledger.save(team(), idempotency=Idempotency("ann", "k1", 0, b"two")).replayed
         assert forget_idempotency_keys(ledger.database) == 0
 
+    def test_an_answer_forgotten_while_it_is_given_is_given(self, ledger: Ledger, server: str, workspace: str) -> None:
+        """Old answers are removed without the writers' lock, so also between any two statements of `append`."""
+        key = Idempotency("ann", "k1", 0, b"one")
+        first = ledger.save(team(), idempotency=key)
+        with superuser(server, workspace) as connection:
+            row = connection.execute("SELECT pg_get_functiondef('append'::regproc)").fetchone()
+            assert row is not None
+            asked = "began := last;"
+            assert row[0].count(asked) == 1
+            connection.execute(row[0].replace(asked, f"{asked} DELETE FROM idempotency_keys;"))
+        assert ledger.save(team(), idempotency=key) == Outcome(first.id, first.version, first.position, replayed=True)
+        assert ledger.recall(key) is None
+
     def test_of_the_same_request_sent_many_times_at_once_one_is_done(self, ledger: Ledger) -> None:
         key = Idempotency("ann", "k1", 0, b"one")
         outcomes = all_at_once([lambda: ledger.save(team(), idempotency=key)] * 8)

@@ -1,4 +1,5 @@
--- The function that writes, once more: what every group is asked for is one statement, under the lock that all wait for.
+-- The function that writes, once more: what every group is asked for is one statement under the lock that all wait for.
+-- Its signature and who may call it stay as they are.
 
 SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true);
 
@@ -9,8 +10,8 @@ SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', 
 -- command of a group writes what another one writes or reads: aggregates, claims, idempotency keys, data subjects.
 --
 -- By event, command after command: ids, versions, topics, states, customers. By command: counts (how many events are
--- its own), answer_ids and answer_versions; members, keys, indexes and bodies (an idempotency key, with the keyed hash of
--- its request); credential_kinds and credential_digests. By condition, each with the number of its command from 1:
+-- its own), answer_ids and answer_versions; members, keys, indexes and bodies (an idempotency key, with the keyed hash
+-- of its request); credential_kinds and credential_digests. By condition, each with the number of its command from 1:
 -- expected_ids and expected_versions (the read set: aggregates that must be at this version, 0 where there must be
 -- none); unnamed_ids and unnamed_since (ids that no event after a position may name). By subject whose key sealed an
 -- event: subjects, sealed_by (the command), and the wrapped key where the command brings a new one. Besides: `claimed`,
@@ -50,10 +51,11 @@ DECLARE
     before    bigint[];
     positions bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(ids)]);
     links     bytea[]  := array_fill(NULL::bytea, ARRAY[cardinality(ids)]);
-    -- By command: the request its key was used for; where it ends, if it is written.
-    given     bytea[];
+    -- By command: what its key was used for, and what was answered; where it ends, if it is written.
+    given     idempotency_keys[];
     ends      bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(counts)]);
-    -- By command, for the few that are refused for it: the first condition that does not hold, with the version there is.
+    -- By command, for the few that are refused for it: the first condition that does not hold, with the version there
+    -- is, and whether the credential has ended.
     changed          uuid[];
     changed_versions bigint[];
     ended            boolean[];
@@ -66,7 +68,8 @@ BEGIN
 
     -- In one statement what every group is asked for: the head; the moment; the version before each event (one that
     -- follows another of its aggregate comes after that, all others after what is in the ledger); whether a key is new,
-    -- or one that sealed an event is not stored, which is rare; and the requests that the keys were used for before.
+    -- or one that sealed an event is not stored, which is rare; and what idempotency keys were used for before, with the
+    -- answers, since old ones are forgotten without this lock.
     SELECT e.position, e.chain,
            greatest(clock_timestamp(), e.recorded_at, to_timestamp(0) + (a.last_value + 1) * interval '1 microsecond'),
            ARRAY(SELECT CASE WHEN ids[i] = ids[i - 1] THEN versions[i - 1] ELSE (
@@ -77,7 +80,7 @@ BEGIN
                           (SELECT k.wrapped IS NOT NULL FROM sealing_keys k WHERE k.subject = subjects[s]), false))
                  FROM generate_series(1, cardinality(subjects)) s),
            CASE WHEN keys IS NOT NULL THEN ARRAY(
-               SELECT (SELECT k.body FROM idempotency_keys k
+               SELECT (SELECT k FROM idempotency_keys k
                         WHERE k.member = members[c] AND k.key = keys[c] AND k.index = indexes[c])
                  FROM generate_series(1, cardinality(counts)) c ORDER BY c) END
       INTO last, link, moment, before, is_any_key_new, given
@@ -166,11 +169,12 @@ BEGIN
 
         IF ended[c] AND at_position IS NULL THEN
             verdict := 'ended';
-        ELSIF given[c] = bodies[c] THEN
+        ELSIF (given[c]).body = bodies[c] THEN
             verdict := 'replayed';
-            SELECT k.id, k.version, k.position INTO on_id, on_version, at_position FROM idempotency_keys k
-             WHERE k.member = members[c] AND k.key = keys[c] AND k.index = indexes[c];
-        ELSIF given[c] IS NOT NULL THEN
+            on_id := (given[c]).id;
+            on_version := (given[c]).version;
+            at_position := (given[c]).position;
+        ELSIF (given[c]).body IS NOT NULL THEN
             verdict := 'reused';
         ELSIF at_position IS NOT NULL THEN
             verdict := 'written';
